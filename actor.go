@@ -1,0 +1,31 @@
+package tepin
+
+// ActorKind says what sort of subject acts.
+type ActorKind string
+
+const (
+	ActorIntegration ActorKind = "integration" // by access token
+	ActorUser        ActorKind = "user"        // by console session
+	ActorSystem      ActorKind = "system"      // the server itself: first start, sweeps, jobs
+)
+
+// Actor is who does something, for authorization and for the audit log.
+type Actor struct {
+	Kind          ActorKind
+	ID            string // IntegrationID or UserID; "system" for the server
+	Name          string // shown in the audit log
+	EnvironmentID EnvironmentID
+	ClientID      ClientID
+	Scopes        Scopes
+	TokenID       string // jti of the token that was presented
+	Administrator bool   // a user that may do everything on this instance
+}
+
+// System is the server acting on its own behalf.
+var System = Actor{Kind: ActorSystem, ID: "system", Name: "Tepin"}
+
+// Owns reports whether a row owned by (kind, id) is this actor's own, or visible
+// to it as an administrator.
+func (a Actor) Owns(kind ActorKind, id string) bool {
+	return a.Administrator || a.Kind == ActorSystem || a.Kind == kind && a.ID == id
+}

@@ -1,0 +1,63 @@
+package tepin
+
+import "time"
+
+// MaxLiveSecrets is how many secrets of an integration may live at once.
+const MaxLiveSecrets = 5
+
+// Secret is what is kept of a client secret: never the secret itself.
+type Secret struct {
+	ID            SecretID
+	EnvironmentID EnvironmentID
+	IntegrationID IntegrationID
+	Label         string
+	MAC           []byte // HMAC-SHA-256 under the pepper, see package credential
+	PepperID      string
+	LastFour      string
+	CreatedBy     string // name of the actor
+	CreatedAt     time.Time
+	NotBefore     time.Time // zero = from creation
+	ExpiresAt     time.Time // zero = never
+	LastUsedAt    time.Time // zero = never
+	LastUsedFrom  string    // network address, IPv6 as its /64
+}
+
+// LiveAt reports whether the secret can authenticate at t.
+func (s Secret) LiveAt(t time.Time) bool {
+	return !t.Before(s.NotBefore) && (s.ExpiresAt.IsZero() || t.Before(s.ExpiresAt))
+}
+
+// SigningKey is a key of the token issuer; Sealed holds the PKCS #8 private key
+// under the master key.
+type SigningKey struct {
+	ID        string // kid: RFC 7638 thumbprint, base64url
+	Alg       string // "ES256" or "RS256"
+	Public    []byte // PKIX, DER
+	Sealed    []byte
+	CreatedAt time.Time
+	UsableAt  time.Time // signing begins: after every node has published it
+}
+
+// GrantKey names one reusable token: everything that changes the token's bytes.
+type GrantKey struct {
+	EnvironmentID EnvironmentID
+	IntegrationID IntegrationID
+	SecretID      SecretID
+	Audience      string // the audiences, sorted, joined by a space
+	Scopes        Scopes
+	Alg           string
+	Lifetime      time.Duration
+	Format        int // of the claims
+}
+
+// Grant is what is stored of an issued token: enough to make the same bytes again,
+// and nothing that could be presented.
+type Grant struct {
+	Key       GrantKey
+	KeyID     string // kid
+	Issuer    string
+	TokenID   string // jti
+	Epoch     int64
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+}

@@ -1,0 +1,45 @@
+package tepin
+
+import "time"
+
+// FontFamily groups the styles that share a family name.
+type FontFamily struct {
+	ID            FontFamilyID
+	EnvironmentID EnvironmentID
+	Name          string
+	StyleCount    int
+	Extensions    []string
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// FontStyle is one font file. (family, name) is unique in an environment.
+type FontStyle struct {
+	ID            FontStyleID
+	EnvironmentID EnvironmentID
+	FamilyID      FontFamilyID
+	FamilyName    string
+	Name          string // "Bold Italic"
+	Weight        int    // 100 to 900
+	Italic        bool
+	Extension     string // "ttf" or "otf"
+	FileName      string
+	Blob          BlobRef
+	CreatedAt     time.Time
+}
+
+// FontUpload is one file of an upload batch that is not yet confirmed.
+type FontUpload struct {
+	ID            FontStyleID
+	BatchID       FontBatchID
+	EnvironmentID EnvironmentID
+	FamilyName    string
+	Name          string
+	Weight        int
+	Italic        bool
+	Extension     string
+	FileName      string
+	Blob          BlobRef
+	Problems      []string // why it cannot be confirmed; empty = it can
+	CreatedAt     time.Time
+}

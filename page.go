@@ -1,0 +1,42 @@
+package tepin
+
+// DefaultLimit and MaxLimit bound the rows of one page of a list.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 1000
+)
+
+// SortKey is what a list is ordered by. Ties are broken by id.
+type SortKey string
+
+const (
+	SortName         SortKey = "name"
+	SortID           SortKey = "id"
+	SortRelativePath SortKey = "relativePath" // folder, then name
+)
+
+// List asks for one page of a list.
+type List struct {
+	Limit     int     // 1 to MaxLimit; 0 = DefaultLimit
+	After     *Cursor // nil = from the start
+	SortBy    SortKey // empty = SortName
+	Desc      bool
+	Search    string // word prefixes of the name, or an exact id; empty = all
+	Folder    string // "/a/b"; empty = all folders, see Recursive
+	Recursive bool   // with Folder: its sub-folders too
+}
+
+// Cursor is the place in an ordered list after which the next page begins.
+// On the wire it travels sealed.
+type Cursor struct {
+	Folder  string
+	NameKey []byte
+	ID      string
+}
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items []T
+	Next  *Cursor // nil = this is the last page
+	Total *int64  // nil where counting would cost a scan
+}

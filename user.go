@@ -1,0 +1,32 @@
+package tepin
+
+import "time"
+
+// User is a person who signs in to the console.
+type User struct {
+	ID            UserID
+	Email         string // lower case
+	Name          string
+	PasswordHash  string // argon2id, PHC string; empty until the set-up link is used
+	Administrator bool
+	CreatedAt     time.Time
+}
+
+// Session is a signed-in browser. Its cookie's value is stored only as a hash.
+type Session struct {
+	Hash      []byte // SHA-256 of the cookie's value
+	UserID    UserID
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Instance is the identity of one installation, written at its first start.
+type Instance struct {
+	ID             string
+	Issuer         string // public URL + "/"
+	MasterKeyID    string
+	MasterKeyCheck []byte
+	PepperID       string
+	PepperCheck    []byte
+	CreatedAt      time.Time
+}
