@@ -1,0 +1,146 @@
+package tepin_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tepin/tepin"
+
+// imports is the architecture: what each package may import of ours, beside the
+// vocabulary (the root package), which all may. Packages that are not listed here
+// do not exist.
+var imports = map[string]string{
+	".":               "",
+	"store":           "",
+	"store/storetest": "store",
+	"blob":            "",
+	"blob/disk":       "blob",
+	"blob/blobtest":   "blob",
+	"token":           "",
+	"seal":            "",
+	"sandbox":         "",
+	"sample":          "",
+	"render/color":    "",
+	"render/text":     "render/color",
+	"render":          "render/color render/text",
+	"render/raster":   "render render/color render/text",
+	"render/pdf":      "render render/color render/text",
+	"document":        "render render/color render/text",
+	"access":          "store token",
+	"credential":      "store seal access",
+	"grant":           "store token access",
+	"audit":           "store token",
+	"asset":           "store blob sandbox render/raster render/text",
+	"job":             "store",
+	"output":          "store blob asset document render render/color render/text render/raster render/pdf sandbox sample",
+	"web":             "access",
+	"oauth":           "web store access grant credential token",
+	"environmentapi":  "web store asset output",
+	"platformapi":     "web store access credential audit",
+	"console":         "web store access credential grant asset output audit",
+}
+
+// clients names the packages that may open network connections, and why. All other
+// requests to foreign hosts would go through package outbound (S31).
+var clients = map[string]string{
+	"cmd/tepin": "the demo talks to itself",
+	"store":     "the PostgreSQL driver",
+}
+
+func TestImports(t *testing.T) {
+	for _, f := range goFiles(t) {
+		pkg := path.Dir(f.path)
+		allowed, known := imports[pkg]
+		switch top, _, _ := strings.Cut(pkg, "/"); {
+		case top == "cmd" || top == "bench" || top == "examples":
+			continue // the wiring, and programs beside the product
+		case !known:
+			t.Errorf("%s: package %s is not in the import table", f.path, pkg)
+			continue
+		case strings.HasSuffix(f.path, "_test.go"):
+			continue // tests may stand anywhere and see everything
+		}
+		for _, imp := range f.imports {
+			ours, ok := strings.CutPrefix(imp, module+"/")
+			if ok && ours != pkg && !slices.Contains(strings.Fields(allowed), ours) {
+				t.Errorf("%s imports %s, which %s may not", f.path, ours, pkg)
+			}
+		}
+	}
+}
+
+// SQL stands in package store alone.
+func TestDriversOnlyInStore(t *testing.T) {
+	for _, f := range goFiles(t) {
+		for _, imp := range f.imports {
+			driver := imp == "database/sql" || strings.HasPrefix(imp, "modernc.org/sqlite") || strings.HasPrefix(imp, "github.com/jackc/pgx")
+			if driver && !strings.HasPrefix(f.path, "store/") && !strings.HasSuffix(f.path, "_test.go") {
+				t.Errorf("%s imports %s; SQL belongs to package store", f.path, imp)
+			}
+		}
+	}
+}
+
+// Packages of the pure core do no I/O, keep no clock and start nothing.
+func TestPureCore(t *testing.T) {
+	forbidden := []string{"os", "net", "net/http", "os/exec", "syscall", "database/sql", "log", "log/slog"}
+	for _, f := range goFiles(t) {
+		top, _, _ := strings.Cut(f.path, "/")
+		if (top != "render" && top != "document") || strings.HasSuffix(f.path, "_test.go") {
+			continue
+		}
+		for _, imp := range f.imports {
+			if slices.Contains(forbidden, imp) {
+				t.Errorf("%s imports %s; %s is pure", f.path, imp, top)
+			}
+		}
+	}
+}
+
+// goFile is one Go source file and what it imports.
+type goFile struct {
+	path    string // slash-separated, relative to the module
+	imports []string
+}
+
+func goFiles(t *testing.T) []goFile {
+	t.Helper()
+	var files []goFile
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		f := goFile{path: filepath.ToSlash(name)}
+		for _, spec := range parsed.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			f.imports = append(f.imports, imp)
+		}
+		files = append(files, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
