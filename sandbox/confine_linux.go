@@ -1,0 +1,68 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// reserve is the address space that a Go program maps beyond its heap.
+const reserve = 1 << 30
+
+// nobody is the user that a root server's children become.
+const nobody = 65534
+
+// confined calls f on a thread of its own that can gain no privileges; processes
+// started from it inherit that. The thread ends with f, and with it its children.
+func confined(f func() error) error {
+	runtime.LockOSThread() // never unlocked: the thread is not to be used again
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("sandbox: give up new privileges: %w", err)
+	}
+	return f()
+}
+
+// detach gives the child a process group of its own, ended as a whole, and ends it
+// when the server ends.
+func detach(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
+
+// confine limits this process, a child, before it reads anything.
+func confine(memory int64, cpuSeconds uint64) error {
+	debug.SetMemoryLimit(memory)
+	limits := []struct {
+		resource int
+		value    uint64
+	}{
+		{unix.RLIMIT_AS, uint64(memory) + reserve},
+		{unix.RLIMIT_CPU, cpuSeconds},
+		{unix.RLIMIT_FSIZE, 0},
+		{unix.RLIMIT_CORE, 0},
+		{unix.RLIMIT_NOFILE, 16},
+	}
+	for _, l := range limits {
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.value, Max: l.value}); err != nil {
+			return fmt.Errorf("sandbox: set limit %d: %w", l.resource, err)
+		}
+	}
+	if os.Getuid() != 0 {
+		return nil
+	}
+	for _, drop := range []func() error{
+		func() error { return syscall.Setgroups(nil) },
+		func() error { return syscall.Setgid(nobody) },
+		func() error { return syscall.Setuid(nobody) },
+	} {
+		if err := drop(); err != nil {
+			return fmt.Errorf("sandbox: become nobody: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.Main(map[string]sandbox.Child{
+		"echo":   func(in io.Reader, out io.Writer) error { _, err := io.Copy(out, in); return err },
+		"refuse": func(io.Reader, io.Writer) error { return &tepin.Error{Kind: tepin.Invalid, Message: "no", Path: "$.a"} },
+		"panic":  func(io.Reader, io.Writer) error { panic("broken font") },
+		"spin": func(io.Reader, io.Writer) error {
+			for {
+			}
+		},
+		"memory": eatMemory,
+		"flood": func(_ io.Reader, out io.Writer) error {
+			for {
+				if _, err := out.Write(make([]byte, 1<<16)); err != nil {
+					return err
+				}
+			}
+		},
+		"inspect": inspect,
+	})
+	os.Exit(m.Run())
+}
+
+func eatMemory(io.Reader, io.Writer) error {
+	var kept [][]byte
+	for {
+		b := make([]byte, 16<<20)
+		for i := 0; i < len(b); i += 4096 {
+			b[i] = 1
+		}
+		kept = append(kept, b)
+		_ = kept
+	}
+}
+
+// inspect tries what a taken-over child would try, and tells what it got.
+func inspect(_ io.Reader, out io.Writer) error {
+	fmt.Fprintf(out, "env=%d uid=%d\n", len(os.Environ()), os.Getuid())
+	fds, err := os.ReadDir("/proc/self/fd")
+	fmt.Fprintf(out, "fds=%d %v\n", len(fds), err)
+	_, err = os.ReadFile("/etc/shadow")
+	fmt.Fprintf(out, "shadow=%v\n", err != nil)
+	_, err = os.ReadFile(fmt.Sprintf("/proc/%d/mem", os.Getppid()))
+	fmt.Fprintf(out, "parent=%v\n", err != nil)
+	f, err := os.CreateTemp("/tmp", "sandbox")
+	if err == nil {
+		_, err = f.WriteString("x")
+		os.Remove(f.Name())
+	}
+	fmt.Fprintf(out, "write=%v\n", err != nil)
+	status, _ := os.ReadFile("/proc/self/status")
+	fmt.Fprintf(out, "nnp=%v\n", bytes.Contains(status, []byte("NoNewPrivs:\t1")))
+	return nil
+}
+
+var small = sandbox.Limits{Memory: 64 << 20, CPU: 2 * time.Second, Wall: 20 * time.Second, Output: 1 << 20}
+
+func run(t *testing.T, name, input string, l sandbox.Limits) (string, error) {
+	t.Helper()
+	var got bytes.Buffer
+	err := sandbox.Run(t.Context(), name,
+		func(w io.Writer) error { _, err := io.WriteString(w, input); return err },
+		func(r io.Reader) error { _, err := io.Copy(&got, r); return err }, l)
+	return got.String(), err
+}
+
+func TestAnswer(t *testing.T) {
+	got, err := run(t, "echo", strings.Repeat("hello ", 10_000), small)
+	if err != nil || len(got) != 60_000 {
+		t.Fatalf("got %d bytes, %v", len(got), err)
+	}
+}
+
+func TestRefusalKeepsItsKind(t *testing.T) {
+	_, err := run(t, "refuse", "", small)
+	var said *tepin.Error
+	if !errors.As(err, &said) || said.Kind != tepin.Invalid || said.Message != "no" || said.Path != "$.a" {
+		t.Fatalf("got %#v", err)
+	}
+}
+
+// Whatever a child does to itself is a refusal of what it was given.
+func TestMisbehaviour(t *testing.T) {
+	cases := map[string]func(*sandbox.Limits){
+		"panic":  func(*sandbox.Limits) {},
+		"spin":   func(l *sandbox.Limits) { l.CPU = time.Second },
+		"memory": func(*sandbox.Limits) {},
+		"flood":  func(*sandbox.Limits) {},
+		"absent": func(*sandbox.Limits) {},
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := small
+			change(&l)
+			if _, err := run(t, name, "", l); tepin.KindOf(err) != tepin.Unprocessable {
+				t.Errorf("got %v, want an unprocessable", err)
+			}
+		})
+	}
+}
+
+func TestWallTime(t *testing.T) {
+	l := small
+	l.CPU, l.Wall = time.Minute, 200*time.Millisecond
+	if _, err := run(t, "spin", "", l); tepin.KindOf(err) != tepin.Unprocessable {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(200*time.Millisecond, cancel)
+	err := sandbox.Run(ctx, "spin", func(io.Writer) error { return nil }, func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err },
+		sandbox.Limits{Memory: 64 << 20, CPU: time.Minute, Wall: time.Minute, Output: 1})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The caller's own failure to take the answer is its own error.
+func TestReaderFails(t *testing.T) {
+	full := tepin.Errorf(tepin.Full, "no room")
+	err := sandbox.Run(t.Context(), "echo",
+		func(w io.Writer) error { _, err := w.Write(make([]byte, 1<<19)); return err },
+		func(io.Reader) error { return full }, small)
+	if !errors.Is(err, full) {
+		t.Errorf("got %v, want %v", err, full)
+	}
+}
+
+func TestConfinement(t *testing.T) {
+	t.Setenv("TEPIN_CANARY", "secret")
+	secret, err := os.CreateTemp(t.TempDir(), "open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer secret.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	got, err := run(t, "inspect", "", small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"env=0", "parent=true", "write=true", "nnp=true"}
+	if os.Getuid() == 0 {
+		want = append(want, "uid=65534", "shadow=true")
+	}
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			t.Errorf("%s is missing in:\n%s", w, got)
+		}
+	}
+	var fds int
+	if _, err := fmt.Sscanf(got[strings.Index(got, "fds="):], "fds=%d", &fds); err != nil || fds > 8 {
+		t.Errorf("%d open files in the child, %v:\n%s", fds, err, got)
+	}
+}
+
+// A child of a killed parent ends, too.
+func TestDiesWithParent(t *testing.T) {
+	if len(os.Getenv("SANDBOX_PARENT")) > 0 {
+		_, _ = run(t, "spin", "", sandbox.Limits{Memory: 64 << 20, CPU: time.Minute, Wall: time.Minute, Output: 1})
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent, err := os.StartProcess(self, []string{self, "-test.run=^TestDiesWithParent$"}, &os.ProcAttr{Env: []string{"SANDBOX_PARENT=1"}, Files: []*os.File{nil, nil, nil}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := waitFor(t, func() int { return childOf(parent.Pid) })
+	if err := parent.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = parent.Wait()
+	waitFor(t, func() int {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", child))
+		if err != nil || bytes.Contains(status, []byte("State:\tZ")) { // gone, or waiting for init to notice
+			return 1
+		}
+		return 0
+	})
+}
+
+func childOf(pid int) int {
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, task := range tasks {
+		more, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, task.Name()))
+		list = append(list, more...)
+	}
+	var child int
+	if err == nil {
+		_, _ = fmt.Sscan(string(list), &child)
+	}
+	return child
+}
+
+func waitFor(t *testing.T, f func() int) int {
+	t.Helper()
+	for range 200 {
+		if n := f(); n != 0 {
+			return n
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("did not happen within 10 s")
+	return 0
+}
