@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,6 +35,15 @@ func detach(cmd *exec.Cmd) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
 
+// dieWithParent ends this process when the thread that started it ends.
+func dieWithParent() error {
+	err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0)
+	if err == nil && os.Getppid() == 1 {
+		return errors.New("the server has ended already")
+	}
+	return err
+}
+
 // confine limits this process, a child, before it reads anything.
 func confine(memory int64, cpuSeconds uint64) error {
 	debug.SetMemoryLimit(memory)
@@ -59,6 +69,7 @@ func confine(memory int64, cpuSeconds uint64) error {
 		func() error { return syscall.Setgroups(nil) },
 		func() error { return syscall.Setgid(nobody) },
 		func() error { return syscall.Setuid(nobody) },
+		dieWithParent, // a change of user forgets it
 	} {
 		if err := drop(); err != nil {
 			return fmt.Errorf("sandbox: become nobody: %w", err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -204,18 +205,21 @@ func TestDiesWithParent(t *testing.T) {
 	})
 }
 
+// childOf returns the id of a process whose parent is pid, or 0.
 func childOf(pid int) int {
-	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	for _, task := range tasks {
-		more, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, task.Name()))
-		list = append(list, more...)
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range stats {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		var id, parent int
+		var comm, state string
+		if _, err := fmt.Sscan(string(stat), &id, &comm, &state, &parent); err == nil && parent == pid {
+			return id
+		}
 	}
-	var child int
-	if err == nil {
-		_, _ = fmt.Sscan(string(list), &child)
-	}
-	return child
+	return 0
 }
 
 func waitFor(t *testing.T, f func() int) int {
