@@ -1,0 +1,227 @@
+package credential
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/seal"
+	"github.com/tepin/tepin/store"
+)
+
+// Names under which the keys are looked for.
+const (
+	MasterFile = "master.key"
+	PepperFile = "pepper.key"
+	MasterEnv  = "TEPIN_MASTER_KEY"
+	PepperEnv  = "TEPIN_PEPPER"
+)
+
+const keyBytes = 32
+
+// Keys are the two keys of an installation: the master key seals values and feeds
+// derived keys, the pepper is what client secrets are hashed under.
+type Keys struct {
+	Seal   *seal.Key
+	Pepper *Pepper
+
+	fresh []keyFile // generated in memory, not yet written: see Bind
+}
+
+type keyFile struct {
+	path string
+	key  []byte
+}
+
+// ReadKeys reads master key and pepper, each from its variable of the environment
+// (getenv, normally [os.Getenv]) or else from its file in dir. A key that is in
+// neither place is generated in memory only: [Keys.Bind] writes it once it is
+// known that no database depends on an older one.
+//
+// Both are 32 bytes in base64. The pepper may be followed by older peppers,
+// separated by white space, which stay as long as a secret was hashed under them.
+func ReadKeys(dir string, getenv func(string) string) (*Keys, error) {
+	k := &Keys{}
+	master, err := k.read(getenv(MasterEnv), MasterEnv, filepath.Join(dir, MasterFile))
+	if err != nil {
+		return nil, err
+	}
+	if len(master) > 1 {
+		return nil, tepin.Errorf(tepin.Invalid, "the master key must be one key, not %d", len(master))
+	}
+	peppers, err := k.read(getenv(PepperEnv), PepperEnv, filepath.Join(dir, PepperFile))
+	if err != nil {
+		return nil, err
+	}
+	if k.Seal, err = seal.NewKey(master[0]); err != nil {
+		return nil, err
+	}
+	k.Pepper = newPepper(peppers)
+	return k, nil
+}
+
+// read returns the keys found in value, else in the file, else a fresh one.
+func (k *Keys) read(value, variable, path string) ([][]byte, error) {
+	if value != "" {
+		return parseKeys(value, "the variable "+variable)
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		return parseKeys(string(text), "the file "+path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("credential: %w", err)
+	}
+	key := make([]byte, keyBytes)
+	rand.Read(key)
+	k.fresh = append(k.fresh, keyFile{path, key})
+	return [][]byte{key}, nil
+}
+
+// parseKeys never quotes what it could not read: it may be most of a key.
+func parseKeys(text, where string) ([][]byte, error) {
+	var keys [][]byte
+	for word := range strings.FieldsSeq(text) {
+		key, err := base64.StdEncoding.DecodeString(word)
+		if err != nil || len(key) != keyBytes {
+			return nil, tepin.Errorf(tepin.Invalid, "%s must hold %d bytes in base64 (44 characters)", where, keyBytes)
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, tepin.Errorf(tepin.Invalid, "%s is empty; it must hold %d bytes in base64", where, keyBytes)
+	}
+	return keys, nil
+}
+
+// Bind ties the keys to the database. A database without an instance gets one, with
+// this issuer, after generated keys have been written to their files (mode 0600).
+// One that has an instance must have been made with these keys: a missing or a
+// different key is refused, and nothing is generated (S11). The caller compares the
+// returned instance's issuer with its configuration (S7).
+func (k *Keys) Bind(ctx context.Context, s *store.Store, issuer string, now time.Time) (tepin.Instance, error) {
+	in, err := s.Instance(ctx)
+	if err == nil {
+		return in, k.check(in)
+	}
+	if tepin.KindOf(err) != tepin.NotFound {
+		return tepin.Instance{}, err
+	}
+	written, err := k.write()
+	if err != nil {
+		return tepin.Instance{}, err
+	}
+	in = tepin.Instance{
+		ID: tepin.NewID[string](), Issuer: issuer, CreatedAt: now,
+		MasterKeyID: k.Seal.ID(), MasterKeyCheck: k.Seal.Check(),
+		PepperID: k.Pepper.ID(), PepperCheck: k.Pepper.check(k.Pepper.ID()),
+	}
+	err = s.CreateInstance(ctx, in)
+	if tepin.KindOf(err) == tepin.Conflict { // another node was first: its keys count
+		if in, err = s.Instance(ctx); err == nil {
+			err = k.check(in)
+		}
+	}
+	if err != nil {
+		for _, path := range written {
+			err = errors.Join(err, os.Remove(path))
+		}
+		return tepin.Instance{}, err
+	}
+	k.fresh = nil
+	return in, nil
+}
+
+// check reports how the keys differ from those that the instance was made with.
+func (k *Keys) check(in tepin.Instance) error {
+	for _, f := range k.fresh {
+		return tepin.Errorf(tepin.Invalid, "the database has data, but %s is missing; put the key back that this database was made with (from your key backup, or in the variables %s and %s), or point to another database", f.path, MasterEnv, PepperEnv)
+	}
+	const mend = "it is not the key that this database was made with (id %s, the database names %s); put the right one back"
+	if k.Seal.ID() != in.MasterKeyID || !hmac.Equal(k.Seal.Check(), in.MasterKeyCheck) {
+		return tepin.Errorf(tepin.Invalid, "the master key is wrong: "+mend, k.Seal.ID(), in.MasterKeyID)
+	}
+	if !hmac.Equal(k.Pepper.check(in.PepperID), in.PepperCheck) {
+		return tepin.Errorf(tepin.Invalid, "the pepper is wrong: "+mend, k.Pepper.ID(), in.PepperID)
+	}
+	return nil
+}
+
+// write creates the files of generated keys, never replacing one, and returns
+// their paths.
+func (k *Keys) write() (paths []string, err error) {
+	for _, f := range k.fresh {
+		if err := writeKey(f); err != nil {
+			for _, path := range paths {
+				err = errors.Join(err, os.Remove(path))
+			}
+			return nil, fmt.Errorf("credential: cannot write a new key: %w", err)
+		}
+		paths = append(paths, f.path)
+	}
+	return paths, nil
+}
+
+func writeKey(f keyFile) error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = out.WriteString(base64.StdEncoding.EncodeToString(f.key) + "\n")
+	err = errors.Join(err, out.Sync(), out.Close())
+	if err != nil {
+		return errors.Join(err, os.Remove(f.path))
+	}
+	dir, err := os.Open(filepath.Dir(f.path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Pepper is the key, or the keys, that client secrets are hashed under.
+type Pepper struct {
+	current string
+	keys    map[string][]byte // by id
+}
+
+func newPepper(keys [][]byte) *Pepper {
+	p := &Pepper{current: pepperID(keys[0]), keys: map[string][]byte{}}
+	for _, key := range keys {
+		p.keys[pepperID(key)] = key
+	}
+	return p
+}
+
+func pepperID(key []byte) string {
+	sum := sha256.Sum256(append([]byte("tepin pepper id\x00"), key...))
+	return hex.EncodeToString(sum[:8])
+}
+
+// ID names the pepper that new secrets are hashed under.
+func (p *Pepper) ID() string { return p.current }
+
+// check is the value by which a database recognizes the pepper id; nil if it is not here.
+func (p *Pepper) check(id string) []byte {
+	key, ok := p.keys[id]
+	if !ok {
+		return nil
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("tepin pepper check"))
+	return mac.Sum(nil)
+}

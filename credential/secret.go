@@ -1,0 +1,81 @@
+package credential
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash/crc32"
+	"strings"
+
+	"github.com/tepin/tepin"
+)
+
+// Form of a client secret: prefix, random characters, checksum.
+const (
+	LivePrefix = "tpn_live_"
+	TestPrefix = "tpn_test_" // of sandbox environments
+
+	secretRandom   = 30 // base62, 178 bits
+	secretChecksum = 6  // base62, CRC-32
+)
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// NewSecret returns a fresh client secret for an environment of type t.
+func NewSecret(t tepin.EnvironmentType) string {
+	prefix := LivePrefix
+	if t == tepin.Sandbox {
+		prefix = TestPrefix
+	}
+	s := prefix + tepin.RandomBase62(secretRandom)
+	return s + checksum(s)
+}
+
+// CheckForm reports whether s has the form of a client secret and its checksum
+// fits: it refuses typing errors before any lookup, and says nothing about whether
+// the secret exists.
+func CheckForm(s string) bool {
+	body, ok := strings.CutPrefix(s, LivePrefix)
+	if !ok {
+		body, ok = strings.CutPrefix(s, TestPrefix)
+	}
+	if !ok || len(body) != secretRandom+secretChecksum {
+		return false
+	}
+	for _, c := range []byte(body) {
+		if strings.IndexByte(base62, c) < 0 {
+			return false
+		}
+	}
+	end := len(s) - secretChecksum
+	return s[end:] == checksum(s[:end])
+}
+
+// checksum is the CRC-32 (IEEE) of s, prefix included, as six digits of base62.
+func checksum(s string) string {
+	var out [secretChecksum]byte
+	n := crc32.ChecksumIEEE([]byte(s))
+	for i := len(out) - 1; i >= 0; i-- {
+		out[i] = base62[n%62]
+		n /= 62
+	}
+	return string(out[:])
+}
+
+// MAC returns what is stored of a client secret: HMAC-SHA-256 under the pepper named
+// pepperID over the length-prefixed environment, client, secret id and secret. A
+// pepper that is not here gives nil, which equals no stored value.
+func (p *Pepper) MAC(pepperID string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.SecretID, secret string) []byte {
+	key, ok := p.keys[pepperID]
+	if !ok {
+		return nil
+	}
+	mac := hmac.New(sha256.New, key)
+	var length [8]byte
+	for _, field := range []string{string(env), string(client), string(id), secret} {
+		binary.BigEndian.PutUint64(length[:], uint64(len(field)))
+		mac.Write(length[:])
+		mac.Write([]byte(field))
+	}
+	return mac.Sum(nil)
+}
