@@ -1,0 +1,217 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+)
+
+// Access says who may call a route. Exactly what is named is let in; a route that
+// names nothing cannot be registered.
+type Access struct {
+	Public        bool        // anybody, without a token
+	AnyToken      bool        // every valid token (of the environment in the path, if there is one)
+	Scope         tepin.Scope // tokens with this scope
+	Administrator bool        // an administrator's console session; with AnyToken or Scope: also
+}
+
+// declared reports whether the route table said anything, and not two things.
+func (a Access) declared() bool {
+	tokens := a.AnyToken || a.Scope != ""
+	return a.Public != (tokens || a.Administrator) && !(a.AnyToken && a.Scope != "")
+}
+
+// String is the access in words, for documents and tests.
+func (a Access) String() string {
+	var who []string
+	switch {
+	case a.Public:
+		who = append(who, "public")
+	case a.Scope != "":
+		who = append(who, "scope "+string(a.Scope))
+	case a.AnyToken:
+		who = append(who, "any token of the environment")
+	}
+	if a.Administrator {
+		who = append(who, "an administrator's session")
+	}
+	return strings.Join(who, " or ")
+}
+
+// Route is one line of a door's route table.
+type Route struct {
+	Method  string
+	Path    string // in the syntax of [http.ServeMux], without method and host
+	Access  Access
+	Handler Handler // nil in the tables of an [API], which registers by itself
+}
+
+// Pattern is the route as [http.ServeMux] takes it.
+func (rt Route) Pattern() string { return rt.Method + " " + rt.Path }
+
+// Caller is what a handler knows of its request once it has been let through.
+type Caller struct {
+	Actor       tepin.Actor       // zero on public routes
+	Environment tepin.Environment // of the path segment {environment}; zero where there is none
+	BaseURL     string            // for absolute links
+	Addr        netip.Addr
+	Request     *http.Request // headers, query; the body is not to be read beside huma
+}
+
+type callerKey struct{}
+
+// CallerOf returns the caller that [Guard] let through.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+// Guard enforces [Access] in the order of S15, before the body is read.
+type Guard struct {
+	Directory *access.Directory
+	// Session returns the person of the console's session cookie and the session's CSRF
+	// token, or an error of kind Unauthorized. It is asked on routes for administrators
+	// alone, and only when there is no Authorization header; nil = tokens alone count.
+	Session func(*http.Request) (u tepin.User, csrf string, err error)
+}
+
+// Wrap lets through to h whom rt.Access names. The environment is the path value
+// "environment", by id or technical name in any case.
+func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
+	if !rt.Access.declared() {
+		panic("web: route " + rt.Pattern() + " declares no access, or two")
+	}
+	named := strings.Contains(rt.Path, "{environment}")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x, r := withExchange(r)
+		x.route = rt.Path
+		c := Caller{BaseURL: BaseURL(r), Addr: ClientAddr(r)}
+		if !rt.Access.Public {
+			if err := g.admit(w, r, rt.Access, named, &c); err != nil {
+				WriteProblem(w, r, err)
+				return
+			}
+			x.guard = browserGuard(r, c.Actor)
+		}
+		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+		h.ServeHTTP(w, r)
+	})
+}
+
+// admit fills c: 401, then 404 for the environment, then 403 for scope or role, then
+// 403 for the origin.
+func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named bool, c *Caller) error {
+	var csrf string
+	var err error
+	if c.Actor, csrf, err = g.identify(r, a); err != nil {
+		return err
+	}
+	SetActor(r, c.Actor)
+	if named {
+		env, ok := g.Directory.Environment(strings.ToLower(r.PathValue("environment")))
+		if !ok || !c.Actor.Administrator && env.ID != c.Actor.EnvironmentID {
+			return tepin.Errorf(tepin.NotFound, "there is no such environment for this token; a token reaches the environment of its own integration alone")
+		}
+		c.Environment = env
+	}
+	switch {
+	case c.Actor.Kind == tepin.ActorUser:
+		withoutCORS(w.Header())
+		if !c.Actor.Administrator {
+			return tepin.Errorf(tepin.Forbidden, "this call needs an administrator; ask one to make it")
+		}
+		return CheckSameOrigin(r, csrf)
+	case a.AnyToken:
+		return nil
+	case a.Scope == "":
+		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator who is signed in to the console; access tokens of integrations cannot make it")
+	case !c.Actor.Scopes.Has(a.Scope):
+		return MissingScope(a.Scope)
+	}
+	return nil
+}
+
+// identify finds out who calls: by bearer token, or on routes for administrators by
+// the console's session, whose CSRF token it then returns too.
+func (g Guard) identify(r *http.Request, a Access) (tepin.Actor, string, error) {
+	if !a.Administrator || g.Session == nil || r.Header.Get("Authorization") != "" {
+		actor, err := Authorize(g.Directory, r)
+		return actor, "", err
+	}
+	u, csrf, err := g.Session(r)
+	if tepin.KindOf(err) == tepin.Unauthorized {
+		return tepin.Actor{}, "", noToken()
+	} else if err != nil {
+		return tepin.Actor{}, "", err
+	}
+	return tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: u.Name, Administrator: u.Administrator}, csrf, nil
+}
+
+// Authorize returns who presents the bearer token of the Authorization header, and
+// looks nowhere else: not at cookies, not at the query.
+func Authorize(dir *access.Directory, r *http.Request) (tepin.Actor, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return tepin.Actor{}, noToken()
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if token = strings.TrimSpace(token); len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.Contains(token, " ") {
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the Authorization header is not one \"Bearer TOKEN\"; send the access_token of /oauth/token in it")
+	}
+	return dir.Bearer(token)
+}
+
+func noToken() error {
+	return &tepin.Error{Kind: tepin.Unauthorized, Cause: errNoToken,
+		Message: "this call needs an access token; get one from /oauth/token and send it as \"Authorization: Bearer TOKEN\""}
+}
+
+// CheckSameOrigin refuses a request with a session cookie that one of our own pages
+// did not make (S20): unsafe methods need Sec-Fetch-Site same-origin, or, where the
+// browser does not send that, an Origin that is ours, and the session's CSRF token
+// in the header X-CSRF-Token.
+func CheckSameOrigin(r *http.Request, csrf string) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	if err := CheckOrigin(r); err != nil {
+		return err
+	}
+	if !equalSecrets(r.Header.Get("X-CSRF-Token"), csrf) {
+		return tepin.Errorf(tepin.Forbidden, "the header X-CSRF-Token is missing or not the one of this session; reload the page")
+	}
+	return nil
+}
+
+// CheckOrigin is the part of [CheckSameOrigin] that needs no session.
+func CheckOrigin(r *http.Request) error {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		if site == "same-origin" {
+			return nil
+		}
+	} else if origin, err := url.Parse(r.Header.Get("Origin")); err == nil && origin.Host != "" {
+		if base, err := url.Parse(BaseURL(r)); err == nil && strings.EqualFold(origin.Scheme, base.Scheme) && strings.EqualFold(origin.Host, base.Host) {
+			return nil
+		}
+	}
+	return tepin.Errorf(tepin.Forbidden, "this request was not made by a page of this server")
+}
+
+// browserGuard names what the browser guard saw (S22): a token with more than read
+// scopes in the hands of a foreign page. Node's fetch sends Sec-Fetch-Mode from a
+// server, so that alone says nothing.
+func browserGuard(r *http.Request, a tepin.Actor) string {
+	if a.Kind != tepin.ActorIntegration || tepin.MustScopes(tepin.ReadOnlyScopes...).Contains(a.Scopes) {
+		return ""
+	}
+	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	if site == "cross-site" || site == "same-site" || origin != "" && site != "same-origin" && !strings.EqualFold(origin, BaseURL(r)) {
+		return "report"
+	}
+	return ""
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/tepin/tepin"
+)
+
+// MaxJSON bounds the JSON bodies of ordinary calls in bytes; documents are bounded
+// by [MaxBody]. MaxDepth bounds the nesting of both (S30).
+const (
+	MaxJSON  int64 = 1 << 20
+	MaxDepth       = 200
+)
+
+// ReadJSON reads the request's body as one JSON value of at most limit bytes into
+// the value that into points to. Unknown members are ignored.
+func ReadJSON(r *http.Request, limit int64, into any) error {
+	raw, err := ReadRawJSON(r, limit)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return &tepin.Error{Kind: tepin.Invalid, Path: "$." + e.Field, Message: "a JSON " + e.Value + " cannot stand here", Cause: err}
+		}
+		return &tepin.Error{Kind: tepin.Invalid, Message: "the body has a value of the wrong type", Cause: err}
+	}
+	return nil
+}
+
+// ReadRawJSON reads the request's body, of at most limit bytes, and makes sure that
+// it is one JSON value no deeper than [MaxDepth].
+func ReadRawJSON(r *http.Request, limit int64) ([]byte, error) {
+	if err := checkJSONType(r.Header.Get("Content-Type")); err != nil {
+		return nil, err
+	}
+	raw, err := ReadBody(r, limit)
+	if err != nil {
+		return nil, err
+	}
+	return raw, CheckJSON(raw)
+}
+
+// ReadBody reads the whole body of at most limit bytes.
+func ReadBody(r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	LimitBody(r, limit)
+	var buf bytes.Buffer
+	if r.ContentLength > 0 {
+		buf.Grow(int(min(r.ContentLength, 1<<20)) + bytes.MinRead) // a client may announce more than it sends
+	}
+	if r.Body == nil {
+		return nil, nil
+	}
+	if _, err := buf.ReadFrom(r.Body); err != nil {
+		return nil, bodyError(err)
+	}
+	return buf.Bytes(), nil
+}
+
+// bodyError says what went wrong with the client's sending.
+func bodyError(err error) error {
+	if _, ok := errors.AsType[*tepin.Error](err); ok {
+		return err
+	}
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		return &statusError{status: http.StatusRequestTimeout, detail: fmt.Sprintf("the request body came too slowly; at least %d bytes a second are needed", MinRate)}
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return tepin.Errorf(tepin.Invalid, "the request body ended before its announced length")
+	}
+	return &tepin.Error{Kind: tepin.Invalid, Message: "the request body could not be read", Cause: err}
+}
+
+// checkJSONType accepts JSON media types, and bodies that do not say what they are.
+func checkJSONType(contentType string) error {
+	if contentType == "" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	if err == nil && (media == "application/json" || media == "text/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
+		if cs := params["charset"]; cs == "" || strings.EqualFold(cs, "utf-8") {
+			return nil
+		}
+	}
+	return tepin.Errorf(tepin.Unsupported, "the body must be sent with Content-Type application/json, in UTF-8")
+}
+
+// CheckJSON reports a body that is not one JSON value or is nested too deeply. The
+// error says where, and never repeats more than one character.
+func CheckJSON(raw []byte) error {
+	if depth(raw) > MaxDepth {
+		return tepin.Errorf(tepin.Invalid, "the JSON is nested deeper than %d levels", MaxDepth)
+	}
+	if json.Valid(raw) {
+		return nil
+	}
+	var value json.RawMessage
+	err := json.Unmarshal(raw, &value)
+	if err == nil {
+		err = errors.New("invalid JSON")
+	}
+	message := err.Error()
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		line, column := position(raw, int(e.Offset))
+		message = fmt.Sprintf("line %d, column %d: %s", line, column, e.Error())
+	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		message = "the body is empty"
+	}
+	return &tepin.Error{Kind: tepin.Invalid, Message: "the body is not valid JSON: " + message, Cause: &malformed{message}}
+}
+
+// depth returns the deepest nesting of arrays and objects, without recursion and
+// without caring whether they match.
+func depth(raw []byte) int {
+	level, deepest, inString := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
+}
+
+// position is the line and column, from 1, of the byte before offset.
+func position(raw []byte, offset int) (line, column int) {
+	read := raw[:max(0, min(offset-1, len(raw)))]
+	return 1 + bytes.Count(read, []byte("\n")), len(read) - bytes.LastIndexByte(read, '\n')
+}

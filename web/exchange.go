@@ -1,0 +1,232 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tepin/tepin"
+)
+
+// exchange is what the stack knows of one request while it is being answered.
+type exchange struct {
+	id     string
+	start  time.Time
+	method string
+	route  string
+	query  string
+	scheme string // "https" or "http", as the client used it
+	base   string // for absolute links
+	addr   netip.Addr
+	actor  tepin.Actor
+	guard  string // what the browser guard would have refused (S22)
+	err    error  // for the log event
+
+	w       writer
+	body    body
+	problem bool // a problem body has been written completely
+}
+
+type exchangeKey struct{}
+
+// withExchange returns the request's exchange, and the request that carries it:
+// a handler may stand without a [Stack] around it.
+func withExchange(r *http.Request) (*exchange, *http.Request) {
+	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
+		return x, r
+	}
+	x := &exchange{id: tepin.NewID[string]()}
+	return x, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+}
+
+// exchangeOf returns the request's exchange; a fresh one where there is none.
+func exchangeOf(ctx context.Context) *exchange {
+	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return x
+	}
+	return &exchange{id: tepin.NewID[string]()}
+}
+
+// RequestID returns the id under which the request is logged; it is the traceId of
+// problem bodies and the X-Request-Id header.
+func RequestID(r *http.Request) string { return exchangeOf(r.Context()).id }
+
+// SetActor names who makes the request, for its log event.
+func SetActor(r *http.Request, a tepin.Actor) { exchangeOf(r.Context()).actor = a }
+
+// LogError records err in the request's log event. [WriteProblem] does it by
+// itself; doors that write errors in a form of their own call this.
+func LogError(r *http.Request, err error) { exchangeOf(r.Context()).err = err }
+
+// BaseURL returns the beginning of absolute links, without a slash at the end: the
+// configured public URL, else the scheme and host that the client used (S18).
+func BaseURL(r *http.Request) string {
+	if x := exchangeOf(r.Context()); x.base != "" {
+		return x.base
+	}
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// ClientAddr returns the address of the client, behind trusted proxies the one they
+// report. It is the zero Addr when the listener does not know.
+func ClientAddr(r *http.Request) netip.Addr {
+	if x := exchangeOf(r.Context()); x.addr.IsValid() {
+		return x.addr
+	}
+	return remoteAddr(r)
+}
+
+// LimitBody changes how many bytes of the request's body may be read. Beyond it
+// reading fails with [tepin.TooLarge].
+func LimitBody(r *http.Request, bytes int64) {
+	if x := exchangeOf(r.Context()); x.body.ReadCloser != nil {
+		x.body.limit = bytes
+	} else if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &body{ReadCloser: r.Body, limit: bytes}
+	}
+}
+
+// meter moves a deadline along with the bytes that pass: a peer has [TransferGrace]
+// and then must keep up [MinRate].
+type meter struct {
+	set   func(time.Time) error // nil = no deadline
+	count int64
+	start time.Time
+	last  time.Time
+}
+
+// before is called ahead of each read or write.
+func (m *meter) before() {
+	if m.set == nil {
+		return
+	}
+	if m.start.IsZero() {
+		m.start = time.Now()
+	}
+	deadline := m.start.Add(TransferGrace + time.Duration(m.count/MinRate)*time.Second)
+	if deadline.Sub(m.last) >= time.Second {
+		m.last = deadline
+		if m.set(deadline) != nil {
+			m.set = nil // not a network connection
+		}
+	}
+}
+
+// done takes the deadline away.
+func (m *meter) done() {
+	if m.set != nil && !m.last.IsZero() {
+		_ = m.set(time.Time{}) // the connection may be gone; the read or write tells
+		m.last = time.Time{}
+	}
+}
+
+// body bounds a request's body in size and time.
+type body struct {
+	io.ReadCloser
+	meter
+	limit int64
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if b.count > b.limit {
+		return 0, tooLarge(b.limit)
+	}
+	if left := b.limit - b.count + 1; int64(len(p)) > left {
+		p = p[:left]
+	}
+	b.before()
+	n, err := b.ReadCloser.Read(p)
+	b.count += int64(n)
+	if err != nil {
+		b.done()
+	}
+	if b.count > b.limit {
+		return 0, tooLarge(b.limit)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.done()
+	return b.ReadCloser.Close()
+}
+
+func tooLarge(limit int64) error {
+	return tepin.Errorf(tepin.TooLarge, "the request body is larger than %d bytes, which is the limit here", limit)
+}
+
+// writer counts and times what is sent.
+type writer struct {
+	http.ResponseWriter
+	meter
+	status int
+}
+
+// WriteHeader remembers the status.
+func (w *writer) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts the bytes.
+func (w *writer) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	w.before()
+	n, err := w.ResponseWriter.Write(p)
+	w.count += int64(n)
+	return n, err
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// queryKeys are the query parameters whose presence is logged; their values only
+// when they are one short plain word. Everything else may hold a secret (S13).
+var queryKeys = []string{"limit", "sortBy", "sortOrder", "groupBy", "top", "startDate", "endDate", "nextPageToken", "search", "folder", "previewType", "outputType"}
+
+// loggedQuery returns the part of the query that may be logged.
+func loggedQuery(u *url.URL) string {
+	if u.RawQuery == "" {
+		return ""
+	}
+	values := u.Query()
+	var b strings.Builder
+	for _, key := range queryKeys {
+		if !values.Has(key) {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(key)
+		if v := values.Get(key); v != "" && len(v) <= 12 && !slices.Contains([]string{"nextPageToken", "search", "folder"}, key) && isWord(v) {
+			b.WriteString("=" + v)
+		}
+	}
+	return b.String()
+}
+
+// isWord reports whether s has only ASCII letters, digits and dashes.
+func isWord(s string) bool {
+	for _, c := range []byte(s) {
+		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-') {
+			return false
+		}
+	}
+	return true
+}
