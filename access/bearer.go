@@ -1,0 +1,81 @@
+package access
+
+import (
+	"crypto/sha256"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/token"
+)
+
+// verified is a token whose signature was good. Nothing else about it is settled:
+// every use judges it again.
+type verified struct {
+	kid    string
+	claims token.Claims
+}
+
+// Bearer returns who presents this access token. It refuses with Unauthorized, and
+// with Unavailable while the directory cannot know (S2). Key, time, integration,
+// epoch, secret and revocation are checked each time; only the signature's
+// goodness is remembered, by the token's SHA-256.
+func (d *Directory) Bearer(raw string) (tepin.Actor, error) {
+	now := d.o.Now()
+	v, err := d.fresh(now)
+	if err != nil {
+		return tepin.Actor{}, err
+	}
+	if len(raw) > token.MaxSize {
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the access token is longer than tokens of this server are")
+	}
+	t, err := d.signed(v, raw)
+	if err != nil {
+		return tepin.Actor{}, err
+	}
+	if err := t.claims.Check(d.o.Issuer, d.o.PublicURL, now); err != nil {
+		return tepin.Actor{}, err
+	}
+	c := v.clients[t.claims.ClientID]
+	if c == nil || t.claims.Subject != string(t.claims.ClientID) || t.claims.Environment != c.environment.ID {
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the integration of this access token does not exist any more")
+	}
+	s := c.secret(t.claims.Credential)
+	switch {
+	case !c.integration.Enabled:
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the integration of this access token is disabled")
+	case t.claims.Epoch != c.integration.Epoch:
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its integration changed; request a new one")
+	case s == nil || !s.LiveAt(now):
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the secret that this access token was made with has ended; request a new one with a live secret")
+	case v.denied[t.claims.ID]:
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the access token was revoked; request a new one")
+	}
+	return tepin.Actor{
+		Kind:          tepin.ActorIntegration,
+		ID:            string(c.integration.ID),
+		Name:          c.integration.Name,
+		EnvironmentID: c.environment.ID,
+		ClientID:      c.integration.ClientID,
+		Scopes:        t.claims.Scopes & c.integration.Scopes,
+		TokenID:       t.claims.ID,
+	}, nil
+}
+
+// signed returns the claims of a token that one of the present keys signed.
+func (d *Directory) signed(v *view, raw string) (*verified, error) {
+	sum := sha256.Sum256([]byte(raw))
+	if t, ok := d.verified.get(sum); ok {
+		if v.keys.Key(t.kid) == nil {
+			return nil, tepin.Errorf(tepin.Unauthorized, "the key that signed this access token was withdrawn; request a new one")
+		}
+		return t, nil
+	}
+	kid, claims, err := v.keys.Open(raw)
+	if err != nil {
+		return nil, err
+	}
+	t := &verified{kid: kid, claims: claims}
+	if d.o.Now().Before(claims.ExpiresAt) {
+		d.verified.put(sum, t)
+	}
+	return t, nil
+}

@@ -1,0 +1,132 @@
+package access
+
+import (
+	"context"
+	"crypto/subtle"
+	"net/netip"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
+)
+
+// Client is an integration that has proved who it is.
+type Client struct {
+	Integration   tepin.Integration
+	Environment   tepin.Environment
+	SecretID      tepin.SecretID
+	SecretExpires time.Time // zero = never
+}
+
+// errRefused is the one answer to whatever is wrong with client id and secret.
+var errRefused = &tepin.Error{Kind: tepin.Unauthorized,
+	Message: "the client id or the client secret is wrong, or the integration is disabled; check both in the console, or rotate the secret there"}
+
+// Authenticate checks a client id and secret that came from the given address.
+//
+// Whatever is wrong gets the same answer after the same work: five comparisons, and,
+// at most every tenth of a second, one look whether another node has just made the
+// secret. Whether integration and secret are alive is judged only when the secret is
+// right. Too many different wrong secrets for one client from one network give
+// TooMany; the right one passes all the same.
+func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret string, from netip.Addr) (Client, error) {
+	now := d.o.Now()
+	v, err := d.fresh(now)
+	if err != nil {
+		return Client{}, err
+	}
+	if !d.o.CheckForm(secret) {
+		return Client{}, errRefused
+	}
+	c, s := d.match(v, id, secret)
+	if s == nil && d.mayLookAgain(now) {
+		if err := d.Refresh(ctx); err != nil {
+			return Client{}, unknowable(err)
+		}
+		v = d.view.Load()
+		c, s = d.match(v, id, secret)
+	}
+	if s == nil {
+		return Client{}, d.failures.refuse(id, secret, from, now)
+	}
+	if !c.integration.Enabled || !s.LiveAt(now) {
+		return Client{}, errRefused
+	}
+	d.touch(s.ID, now, from)
+	return Client{Integration: c.integration, Environment: *c.environment, SecretID: s.ID, SecretExpires: s.ExpiresAt}, nil
+}
+
+// match returns the client and the secret that fits, or nil.
+func (d *Directory) match(v *view, id tepin.ClientID, plain string) (*client, *tepin.Secret) {
+	c := v.clients[id]
+	if c == nil {
+		c = &client{environment: &tepin.Environment{}}
+	}
+	found := -1
+	for i := range tepin.MaxLiveSecrets {
+		s := tepin.Secret{PepperID: d.o.PepperID, MAC: make([]byte, 32)}
+		if i < len(c.secrets) {
+			s = c.secrets[i]
+		}
+		mac := d.o.MAC(s.PepperID, c.environment.ID, id, s.ID, plain)
+		same := subtle.ConstantTimeCompare(mac, s.MAC)
+		found = subtle.ConstantTimeSelect(same, i, found)
+	}
+	if found < 0 || found >= len(c.secrets) {
+		return nil, nil
+	}
+	return c, &c.secrets[found]
+}
+
+// mayLookAgain bounds what strangers can make the database do.
+func (d *Directory) mayLookAgain(now time.Time) bool {
+	last := d.lastMiss.Load()
+	passed := time.Duration(now.UnixNano() - last)
+	return (passed < 0 || passed >= missInterval) && d.lastMiss.CompareAndSwap(last, now.UnixNano())
+}
+
+// Renew returns the client as it is known now, or Unauthorized if its integration or
+// secret is alive no longer.
+func (d *Directory) Renew(c Client) (Client, error) {
+	now := d.o.Now()
+	v, err := d.fresh(now)
+	if err != nil {
+		return Client{}, err
+	}
+	known := v.clients[c.Integration.ClientID]
+	if known == nil || known.integration.ID != c.Integration.ID || !known.integration.Enabled {
+		return Client{}, errRefused
+	}
+	s := known.secret(c.SecretID)
+	if s == nil || !s.LiveAt(now) {
+		return Client{}, errRefused
+	}
+	return Client{Integration: known.integration, Environment: *known.environment, SecretID: s.ID, SecretExpires: s.ExpiresAt}, nil
+}
+
+// touch notes the last use of a secret for the next Flush.
+func (d *Directory) touch(id tepin.SecretID, now time.Time, from netip.Addr) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.used[id] = store.SecretUse{ID: id, At: now, From: network(from)}
+}
+
+// unknowable turns a failed look at the database into Unavailable.
+func unknowable(err error) error {
+	return &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second, Cause: err,
+		Message: "the server cannot reach its database to check the credentials; try again in a second"}
+}
+
+// network is what counts as one place: an IPv4 address, or the /64 of an IPv6 one.
+func network(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}

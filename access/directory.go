@@ -1,0 +1,231 @@
+// Package access answers who may: it holds the whole directory of environments,
+// integrations, secrets, revoked tokens and signing keys in memory, kept fresh by a
+// poll, and judges client secrets and access tokens against it without touching the
+// database. When it cannot know whether its copy is still true, it says so
+// (tepin.Unavailable) instead of guessing.
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/token"
+)
+
+// Bounds of freshness (S2, S5) and of memory.
+const (
+	PollInterval = time.Second
+	MaxAge       = 4 * time.Second // since the last good poll began
+	MaxSkew      = 2 * time.Second // between this clock and the database's
+
+	pollTimeout  = 3 * time.Second  // a poll that hangs is given up
+	touchEvery   = time.Minute      // how often last uses of secrets are written
+	touchTimeout = 5 * time.Second  // for that write
+	verifiedSize = 16_384           // verified tokens remembered, about 1 KB each
+	budgetSize   = 16_384           // (client, network) pairs whose failures are remembered
+	missInterval = time.Second / 10 // at most one refresh for unknown secrets in this time
+)
+
+// Options of a [Directory]. All fields but Log and Now are required.
+type Options struct {
+	Store     *store.Store
+	Issuer    string // of the tokens: PublicURL + "/"
+	PublicURL string // in the audience of every token
+
+	// MAC computes what is stored of a secret; nil for a pepper that it does not have.
+	MAC func(pepperID string, env tepin.EnvironmentID, client tepin.ClientID, secret tepin.SecretID, plain string) []byte
+	// PepperID names a pepper that MAC has, for the comparisons that only fill up.
+	PepperID string
+	// CheckForm reports whether a string can be a secret at all.
+	CheckForm func(plain string) bool
+	// OpenKey opens the sealed private half (PKCS #8) of a signing key.
+	OpenKey func(sealed []byte, kid string) ([]byte, error)
+
+	Log *slog.Logger     // nil = nowhere
+	Now func() time.Time // nil = time.Now
+}
+
+// Directory is the in-memory copy. It is safe for concurrent use.
+type Directory struct {
+	o        Options
+	view     atomic.Pointer[view]
+	turn     chan struct{} // held while polling: views follow one another in time
+	verified *cache[[32]byte, *verified]
+	failures *failures
+	lastMiss atomic.Int64 // Unix nanoseconds of the last refresh for an unknown secret
+
+	mu   sync.Mutex
+	used map[tepin.SecretID]store.SecretUse // not yet written
+}
+
+// view is what one poll confirmed: that the snapshot was true when the poll began.
+type view struct {
+	*snapshot
+	began time.Time
+	skew  time.Duration
+}
+
+// New loads the directory. Call [Directory.Run] to keep it fresh.
+func New(ctx context.Context, o Options) (*Directory, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Directory{
+		o:        o,
+		turn:     make(chan struct{}, 1),
+		verified: newCache[[32]byte, *verified](verifiedSize),
+		failures: newFailures(rand.Text()),
+		used:     map[tepin.SecretID]store.SecretUse{},
+	}
+	if err := d.poll(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Run polls until ctx ends. It logs when polling begins to fail and when it works again.
+func (d *Directory) Run(ctx context.Context) error {
+	poll, touch := time.NewTicker(PollInterval), time.NewTicker(touchEvery)
+	defer poll.Stop()
+	defer touch.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return d.Flush(context.WithoutCancel(ctx))
+		case <-touch.C:
+			if err := d.Flush(ctx); err != nil && ctx.Err() == nil {
+				d.o.Log.ErrorContext(ctx, "last use of secrets not written", "error", err)
+			}
+		case <-poll.C:
+			err := d.Refresh(ctx)
+			if failed := err != nil && ctx.Err() == nil; failed != failing {
+				failing = failed
+				if failed {
+					d.o.Log.ErrorContext(ctx, "access directory cannot be refreshed; tokens are refused with 503 while this lasts", "error", err)
+				} else {
+					d.o.Log.InfoContext(ctx, "access directory is fresh again")
+				}
+			}
+		}
+	}
+}
+
+// Refresh makes the directory as new as the database is now. Call it after a write
+// that changes who may do what, so that the write bites at once on this node.
+func (d *Directory) Refresh(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	return d.poll(ctx)
+}
+
+func (d *Directory) poll(ctx context.Context) error {
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	began := d.o.Now()
+	counter, err := d.o.Store.ChangeCounter(ctx)
+	if err != nil {
+		return err
+	}
+	skew, err := d.o.Store.Skew(ctx)
+	if err != nil {
+		return err
+	}
+	next := &view{began: began, skew: skew}
+	if last := d.view.Load(); last != nil {
+		next.snapshot = last.snapshot
+	}
+	if next.snapshot == nil || next.counter != counter {
+		if next.snapshot, err = d.load(ctx, next.snapshot); err != nil {
+			return err
+		}
+	}
+	d.view.Store(next)
+	return nil
+}
+
+// Ready says why this node should not get requests, if there is a reason.
+func (d *Directory) Ready() error {
+	v, err := d.fresh(d.o.Now())
+	if err != nil {
+		return err
+	}
+	if v.skew.Abs() > MaxSkew {
+		return tepin.Errorf(tepin.Unavailable, "this server's clock is %s from the database's; set both by NTP", v.skew.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// fresh returns the present view, or Unavailable when it may no longer be true. A
+// real clock compares monotonically: stopping the process or setting the wall clock
+// back does not make an old view young.
+func (d *Directory) fresh(now time.Time) (*view, error) {
+	v := d.view.Load()
+	if now.Sub(v.began) > MaxAge {
+		return nil, &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second,
+			Message: "the server cannot reach its database and does not know which credentials are still valid; try again in a second"}
+	}
+	return v, nil
+}
+
+// Environment finds an environment by its id or, in any case, its technical name.
+func (d *Directory) Environment(idOrTechnicalName string) (tepin.Environment, bool) {
+	v, name := d.view.Load(), strings.ToLower(idOrTechnicalName)
+	e := v.environments[tepin.EnvironmentID(name)]
+	if e == nil {
+		e = v.byTechnicalName[name]
+	}
+	if e == nil {
+		return tepin.Environment{}, false
+	}
+	return *e, true
+}
+
+// Keys returns the signing keys that are not denied.
+func (d *Directory) Keys() *token.Keys { return d.view.Load().keys }
+
+// Denied reports whether the token of this jti was revoked.
+func (d *Directory) Denied(tokenID string) bool { return d.view.Load().denied[tokenID] }
+
+// Flush writes the last uses of secrets that have gathered. Run does it each minute.
+func (d *Directory) Flush(ctx context.Context) error {
+	d.mu.Lock()
+	uses := make([]store.SecretUse, 0, len(d.used))
+	for _, u := range d.used {
+		uses = append(uses, u)
+	}
+	clear(d.used)
+	d.mu.Unlock()
+	if len(uses) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
+	defer cancel()
+	err := d.o.Store.TouchSecrets(ctx, uses)
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, u := range uses { // for the next time, unless used again since
+		if _, newer := d.used[u.ID]; !newer {
+			d.used[u.ID] = u
+		}
+	}
+	return err
+}

@@ -1,0 +1,212 @@
+// Package grant decides which access token a client gets: the one that it got
+// before, byte for byte, as long as that has more than an hour to live, or a new one.
+//
+// Tokens are kept nowhere but in a bounded memory cache. What is stored of one is a
+// row of times and names (tepin.Grant), from which any node signs the same bytes
+// again. A repeated request is answered from memory without a query.
+package grant
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/token"
+)
+
+// Limits of tokens and of what is remembered of them.
+const (
+	// ReuseMargin is what a token must have left, and more, to be handed out again.
+	ReuseMargin = time.Hour
+
+	perClient   = 32     // tokens kept in memory for one integration (S4)
+	inAll       = 16_384 // tokens kept in memory, about 1.5 KB each
+	saveTimeout = 5 * time.Second
+)
+
+// Service hands out tokens. It is safe for concurrent use and must not be copied.
+type Service struct {
+	Store  *store.Store
+	Access *access.Directory
+	Issuer string           // the one issuer of the instance (S7)
+	Now    func() time.Time // nil = time.Now
+
+	memory memory
+	flight flight
+}
+
+// Request asks for a token.
+type Request struct {
+	Client    access.Client // who has just authenticated
+	Scopes    tepin.Scopes  // a subset of what the integration has
+	Audiences []string      // must contain the public URL (S8)
+}
+
+// Issued is the answer.
+type Issued struct {
+	Token     string
+	ExpiresAt time.Time
+	ExpiresIn time.Duration // what is left of the token's life, in whole seconds
+	Scopes    tepin.Scopes  // fewer than requested if some were cut in this very moment
+	Reused    bool          // the token had been handed out before
+}
+
+// signed is a token with the row that it was made from.
+type signed struct {
+	grant tepin.Grant
+	token string
+	fresh bool // made by this request
+}
+
+// Current returns the client's live token for the request, or a new one. Seconds
+// are whole: a token made during a second counts from the beginning of it.
+func (s *Service) Current(ctx context.Context, r Request) (Issued, error) {
+	now := s.now()
+	key := keyOf(r)
+	if t, ok := s.memory.get(key); ok && s.reusable(t.grant, r.Client, now) {
+		return t.issued(now), nil
+	}
+	if end := endOf(r.Client, now); end.Sub(now) <= ReuseMargin {
+		t, err := s.sign(newGrant(key, r.Client, now), r.Client)
+		t.fresh = true
+		return t.issued(now), err
+	}
+	for {
+		t, joined, err := s.flight.do(ctx, key, func(ctx context.Context) (signed, error) { return s.save(ctx, r, now) })
+		if err != nil {
+			return Issued{}, err
+		}
+		// What another request was given may have been revoked before this one began.
+		if joined && !s.reusable(t.grant, r.Client, now) {
+			continue
+		}
+		t.fresh = t.fresh && !joined
+		return t.issued(now), nil
+	}
+}
+
+func (s *Service) now() time.Time {
+	if s.Now == nil {
+		return time.Now().UTC().Truncate(time.Second)
+	}
+	return s.Now().UTC().Truncate(time.Second)
+}
+
+func (t signed) issued(now time.Time) Issued {
+	return Issued{
+		Token:     t.token,
+		ExpiresAt: t.grant.ExpiresAt,
+		ExpiresIn: t.grant.ExpiresAt.Sub(now),
+		Scopes:    t.grant.Key.Scopes,
+		Reused:    !t.fresh,
+	}
+}
+
+// keyOf names the token that the request is for: all that changes its bytes.
+func keyOf(r Request) tepin.GrantKey {
+	return tepin.GrantKey{
+		EnvironmentID: r.Client.Environment.ID,
+		IntegrationID: r.Client.Integration.ID,
+		SecretID:      r.Client.SecretID,
+		Audience:      joinAudiences(r.Audiences),
+		Scopes:        r.Scopes,
+		Alg:           r.Client.Environment.SigningAlg,
+		Lifetime:      lifetimeOf(r.Client),
+		Format:        token.Format,
+	}
+}
+
+// joinAudiences is unambiguous: an audience is a URL and has no space (S4).
+func joinAudiences(list []string) string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), " ")
+}
+
+func lifetimeOf(c access.Client) time.Duration {
+	return min(c.Environment.TokenLifetime.Truncate(time.Second), token.MaxLifetime)
+}
+
+// endOf is when a token made now must end: never after the secret's own end (S5).
+func endOf(c access.Client, now time.Time) time.Time {
+	end := now.Add(lifetimeOf(c))
+	if !c.SecretExpires.IsZero() && c.SecretExpires.Before(end) {
+		end = c.SecretExpires.UTC().Truncate(time.Second)
+	}
+	return end
+}
+
+func newGrant(key tepin.GrantKey, c access.Client, now time.Time) tepin.Grant {
+	return tepin.Grant{
+		Key:       key,
+		TokenID:   tepin.NewID[string](),
+		Epoch:     c.Integration.Epoch,
+		IssuedAt:  now,
+		ExpiresAt: endOf(c, now),
+	}
+}
+
+// reusable reports whether the client may get the token of g again at now.
+func (s *Service) reusable(g tepin.Grant, c access.Client, now time.Time) bool {
+	left := g.ExpiresAt.Sub(now)
+	return left > ReuseMargin && left <= g.Key.Lifetime &&
+		!g.IssuedAt.After(now) && !g.ExpiresAt.After(endOfSecret(c, g.ExpiresAt)) &&
+		g.Epoch == c.Integration.Epoch && g.Issuer == s.Issuer &&
+		s.Access.Keys().Key(g.KeyID) != nil && !s.Access.Denied(g.TokenID)
+}
+
+// endOfSecret is when the client's secret ends, or otherwise if it never does.
+func endOfSecret(c access.Client, otherwise time.Time) time.Time {
+	if c.SecretExpires.IsZero() {
+		return otherwise
+	}
+	return c.SecretExpires
+}
+
+// sign makes the token of a grant: under the grant's key, or for a new grant, which
+// has none yet, under the present one.
+func (s *Service) sign(g tepin.Grant, c access.Client) (signed, error) {
+	if !g.ExpiresAt.After(g.IssuedAt) {
+		return signed{}, tepin.Errorf(tepin.Unauthorized, "the client secret ends this second; use a newer one")
+	}
+	k, err := s.key(&g)
+	if err != nil {
+		return signed{}, err
+	}
+	raw, err := k.Sign(token.Claims{
+		Issuer:      g.Issuer,
+		Subject:     string(c.Integration.ClientID),
+		ClientID:    c.Integration.ClientID,
+		Audience:    strings.Split(g.Key.Audience, " "),
+		IssuedAt:    g.IssuedAt,
+		ExpiresAt:   g.ExpiresAt,
+		ID:          g.TokenID,
+		Scopes:      g.Key.Scopes,
+		Environment: g.Key.EnvironmentID,
+		Epoch:       g.Epoch,
+		Credential:  g.Key.SecretID,
+	})
+	return signed{grant: g, token: raw}, err
+}
+
+// key returns the key of the grant, giving it the present one if it has none.
+func (s *Service) key(g *tepin.Grant) (*token.Key, error) {
+	keys := s.Access.Keys()
+	if g.KeyID != "" {
+		if k := keys.Key(g.KeyID); k != nil && k.Alg == g.Key.Alg {
+			return k, nil
+		}
+		return nil, tepin.Errorf(tepin.Unavailable, "the signing key of this token is not known here yet; try again in a second")
+	}
+	k := keys.Signer(g.Key.Alg, g.IssuedAt)
+	if k == nil {
+		return nil, &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second,
+			Message: "there is no " + g.Key.Alg + " signing key that may be used yet; try again in a second"}
+	}
+	g.KeyID, g.Issuer = k.ID, s.Issuer
+	return k, nil
+}
