@@ -118,6 +118,30 @@ func (f *Font) Has(r rune) bool {
 	return ok && gid != 0
 }
 
+// underline returns the top of the underline above the baseline and its thickness, in
+// em.
+func (f *Font) underline() (top, thickness float64) {
+	return f.bar(font.UnderlinePosition, font.UnderlineThickness, -0.1)
+}
+
+// strikethrough is as underline.
+func (f *Font) strikethrough() (top, thickness float64) {
+	return f.bar(font.StrikethroughPosition, font.StrikethroughThickness, 0.3)
+}
+
+// bar reads a line's metrics and falls back to usual ones where the font has none or
+// absurd ones.
+func (f *Font) bar(position, thickness font.LineMetric, usual float64) (top, thick float64) {
+	top, thick = f.em(f.face.LineMetric(position)), f.em(f.face.LineMetric(thickness))
+	if thick <= 0 || thick > 0.5 {
+		thick = 0.05
+	}
+	if top == 0 || top < -1 || top > 1 {
+		top = usual
+	}
+	return top, thick
+}
+
 // em turns font units into em.
 func (f *Font) em(units float32) float64 { return float64(units) / f.UnitsPerEm() }
 

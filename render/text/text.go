@@ -52,14 +52,14 @@ const (
 // Paragraph is what ends with a line break of its own.
 type Paragraph struct {
 	Align       Align
-	AlignLast   Align   // of the last line of a justified paragraph
-	LineHeight  float64 // times the largest font size of the line
+	AlignLast   Align   // of the last line of a justified paragraph; Left = where reading begins
+	LineHeight  float64 // times the largest font size of the line; 0 = 1.2
 	SpaceBefore float64
 	SpaceAfter  float64
 	IndentStart float64
 	IndentEnd   float64
 	IndentFirst float64 // of the first line, added to IndentStart; may be negative
-	Marker      []Run   // list marker, set before the first line in the room of IndentStart
+	Marker      []Run   // list marker: where a hanging first line begins, else before the text in the room of IndentStart
 	Runs        []Run   // at least one, also when it is empty: its style gives the line's height
 }
 
