@@ -1,6 +1,7 @@
 package tepin_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -52,7 +53,13 @@ var imports = map[string]string{
 // requests to foreign hosts would go through package outbound (S31).
 var clients = map[string]string{
 	"cmd/tepin": "the demo talks to itself",
-	"store":     "the PostgreSQL driver",
+}
+
+// calls are what opens connections.
+var calls = map[string][]string{
+	"http": {"Get", "Post", "PostForm", "Head", "DefaultClient", "Client", "Transport", "DefaultTransport"},
+	"net":  {"Dial", "DialTimeout", "Dialer", "DialTCP", "DialUDP", "DialUnix"},
+	"tls":  {"Dial", "DialWithDialer", "Dialer"},
 }
 
 func TestImports(t *testing.T) {
@@ -86,6 +93,28 @@ func TestDriversOnlyInStore(t *testing.T) {
 				t.Errorf("%s imports %s; SQL belongs to package store", f.path, imp)
 			}
 		}
+	}
+}
+
+// Only the packages of the list open network connections.
+func TestClients(t *testing.T) {
+	for _, f := range goFiles(t) {
+		top, _, _ := strings.Cut(f.path, "/")
+		if strings.HasSuffix(f.path, "_test.go") || top == "bench" || top == "examples" || clients[path.Dir(f.path)] != "" {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), f.path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if pkg, ok := sel.X.(*ast.Ident); ok && slices.Contains(calls[pkg.Name], sel.Sel.Name) {
+					t.Errorf("%s uses %s.%s; requests to other hosts belong to package outbound", f.path, pkg.Name, sel.Sel.Name)
+				}
+			}
+			return true
+		})
 	}
 }
 
