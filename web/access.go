@@ -54,6 +54,16 @@ type Route struct {
 // Pattern is the route as [http.ServeMux] takes it.
 func (rt Route) Pattern() string { return rt.Method + " " + rt.Path }
 
+// Mount adds public routes to mux. Others need a [Guard].
+func Mount(mux *http.ServeMux, routes []Route) {
+	for _, rt := range routes {
+		if !rt.Access.Public {
+			panic("web: route " + rt.Pattern() + " is not public and has no guard")
+		}
+		mux.Handle(rt.Pattern(), Guard{}.Wrap(rt, rt.Handler))
+	}
+}
+
 // Caller is what a handler knows of its request once it has been let through.
 type Caller struct {
 	Actor       tepin.Actor       // zero on public routes
@@ -98,6 +108,7 @@ func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
 			}
 			x.guard = browserGuard(r, c.Actor)
 		}
+		c.Request = r
 		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
 		h.ServeHTTP(w, r)
 	})

@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"io"
 	"net/http"
-	"path"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,6 +40,10 @@ func (a *API) Swagger(prefix string) error {
 	if err != nil {
 		return err
 	}
+	a.page(prefix+"/{$}", func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, prefix+"/index.html", http.StatusFound)
+		return nil
+	})
 	a.page(prefix+"/index.html", func(w http.ResponseWriter, r *http.Request) error {
 		var b bytes.Buffer
 		err := page.Execute(&b, map[string]string{"Title": a.huma.OpenAPI().Info.Title, "Prefix": prefix, "BaseURL": BaseURL(r)})
@@ -67,7 +70,7 @@ func (a *API) Swagger(prefix string) error {
 
 // page adds a public file of the Swagger page.
 func (a *API) page(at string, h Handler) {
-	op := huma.Operation{Method: http.MethodGet, Path: at, OperationID: path.Base(at), Hidden: true}
+	op := huma.Operation{Method: http.MethodGet, Path: at, Hidden: true}
 	a.Raw(Access{Public: true}, op, func(w http.ResponseWriter, r *http.Request) error {
 		head := w.Header()
 		head.Set("Content-Security-Policy", swaggerPolicy)
