@@ -196,6 +196,9 @@ func (d *Directory) Environment(idOrTechnicalName string) (tepin.Environment, bo
 	return *e, true
 }
 
+// Issuer returns the one issuer of the instance's tokens.
+func (d *Directory) Issuer() string { return d.o.Issuer }
+
 // Keys returns the signing keys that are not denied.
 func (d *Directory) Keys() *token.Keys { return d.view.Load().keys }
 

@@ -32,7 +32,6 @@ const (
 type Service struct {
 	Store  *store.Store
 	Access *access.Directory
-	Issuer string           // the one issuer of the instance (S7)
 	Now    func() time.Time // nil = time.Now
 
 	memory memory
@@ -150,12 +149,13 @@ func newGrant(key tepin.GrantKey, c access.Client, now time.Time) tepin.Grant {
 	}
 }
 
-// reusable reports whether the client may get the token of g again at now.
+// reusable reports whether the client may get the token of g again at now. It may
+// come from a node whose clock is a little ahead.
 func (s *Service) reusable(g tepin.Grant, c access.Client, now time.Time) bool {
 	left := g.ExpiresAt.Sub(now)
-	return left > ReuseMargin && left <= g.Key.Lifetime &&
-		!g.IssuedAt.After(now) && !g.ExpiresAt.After(endOfSecret(c, g.ExpiresAt)) &&
-		g.Epoch == c.Integration.Epoch && g.Issuer == s.Issuer &&
+	return left > ReuseMargin && left <= g.Key.Lifetime+access.MaxSkew &&
+		!g.IssuedAt.After(now.Add(access.MaxSkew)) && !g.ExpiresAt.After(endOfSecret(c, g.ExpiresAt)) &&
+		g.Epoch == c.Integration.Epoch && g.Issuer == s.Access.Issuer() &&
 		s.Access.Keys().Key(g.KeyID) != nil && !s.Access.Denied(g.TokenID)
 }
 
@@ -207,6 +207,6 @@ func (s *Service) key(g *tepin.Grant) (*token.Key, error) {
 		return nil, &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second,
 			Message: "there is no " + g.Key.Alg + " signing key that may be used yet; try again in a second"}
 	}
-	g.KeyID, g.Issuer = k.ID, s.Issuer
+	g.KeyID, g.Issuer = k.ID, s.Access.Issuer()
 	return k, nil
 }

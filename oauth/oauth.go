@@ -1,0 +1,68 @@
+// Package oauth is the authorization server: the token endpoint (RFC 6749), the
+// published keys (RFC 7517) and the metadata (RFC 8414).
+//
+// One file for each endpoint, one for each grant type. A grant type answers only
+// whose token is issued, with which scopes; reading the request, authenticating the
+// client, audience, signing, headers and errors belong to the endpoint, so that a
+// new grant type cannot forget them.
+package oauth
+
+import (
+	"net/http"
+
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/web"
+)
+
+// Limits of a token request.
+const (
+	MaxBody       = 64 << 10 // bytes
+	MaxParameters = 64
+	MaxDepth      = 16 // of the JSON form, in members that nobody reads
+)
+
+// How long clients may keep what is published, in seconds.
+const (
+	jwksMaxAge     = "300"
+	metadataMaxAge = "3600"
+)
+
+// Handler serves the endpoints. All fields but Audiences are required.
+type Handler struct {
+	Access    *access.Directory
+	Grants    *grant.Service
+	Issuer    string   // PublicURL + "/"; never made from a request's host (S7)
+	PublicURL string   // in the audience of every token
+	Audiences []string // aliases that clients may ask for beside it (S8)
+}
+
+// Routes is the route table. The lines without a method answer the methods that the
+// lines above them do not.
+func (h Handler) Routes() []web.Route {
+	public := web.Access{Public: true}
+	return []web.Route{
+		{Method: "POST", Path: "/oauth/token", Access: public, Handler: h.token},
+		{Path: "/oauth/token", Access: public, Handler: only("POST")},
+		{Method: "GET", Path: "/.well-known/jwks.json", Access: public, Handler: h.jwks},
+		{Path: "/.well-known/jwks.json", Access: public, Handler: only("GET, HEAD")},
+		{Method: "GET", Path: "/.well-known/oauth-authorization-server", Access: public, Handler: h.metadata},
+		{Path: "/.well-known/oauth-authorization-server", Access: public, Handler: only("GET, HEAD")},
+		{Method: "GET", Path: "/.well-known/openid-configuration", Access: public, Handler: h.openID},
+		{Path: "/.well-known/openid-configuration", Access: public, Handler: only("GET, HEAD")},
+	}
+}
+
+// only answers every method that an endpoint does not have (RFC 9110 §15.5.6).
+func only(methods string) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Allow", methods+", OPTIONS")
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		refuse(w, r, &failure{status: http.StatusMethodNotAllowed, code: invalidRequest,
+			description: "this endpoint takes only " + methods})
+		return nil
+	}
+}

@@ -1,0 +1,83 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/web"
+)
+
+// grantType answers whose token is issued, with which scopes, to a client that has
+// authenticated.
+type grantType func(ctx context.Context, client access.Client, r request) (subject, error)
+
+// subject is whose token is issued, with which scopes.
+type subject struct {
+	client access.Client
+	scopes tepin.Scopes
+}
+
+// grantTypes are the values of the parameter grant_type.
+var grantTypes = map[string]grantType{
+	"client_credentials": clientCredentials,
+}
+
+// token is the token endpoint (RFC 6749 §3.2).
+func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
+	issued, err := h.issue(r)
+	if err != nil {
+		refuse(w, r, err)
+		return nil
+	}
+	noStore(w.Header())
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(answer(issued)) // the client may be gone
+	return nil
+}
+
+// issue reads the request, in the order in which nothing is told to strangers.
+func (h Handler) issue(r *http.Request) (grant.Issued, error) {
+	req, err := readRequest(r)
+	if err != nil {
+		return grant.Issued{}, err
+	}
+	decide := grantTypes[req.grantType]
+	if decide == nil {
+		return grant.Issued{}, &failure{code: unsupportedGrantType,
+			description: "this server knows no such grant_type; integrations use client_credentials"}
+	}
+	addr := web.ClientAddr(r)
+	client, err := h.Access.Authenticate(r.Context(), req.clientID, req.clientSecret, addr)
+	if err != nil {
+		return grant.Issued{}, err
+	}
+	web.SetActor(r, tepin.Actor{Kind: tepin.ActorIntegration, ID: string(client.Integration.ID), Name: client.Integration.Name, EnvironmentID: client.Environment.ID})
+	s, err := decide(r.Context(), client, req)
+	if err != nil {
+		return grant.Issued{}, err
+	}
+	audiences, err := h.audiences(req)
+	if err != nil {
+		return grant.Issued{}, err
+	}
+	return h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audiences: audiences})
+}
+
+// answer is the body of RFC 6749 §5.1. Tokens are base64url, and scopes are from a
+// list without quotes: nothing needs escaping.
+func answer(t grant.Issued) []byte {
+	scope := t.Scopes.String()
+	b := make([]byte, 0, len(t.Token)+len(scope)+96)
+	b = append(b, `{"access_token":"`...)
+	b = append(b, t.Token...)
+	b = append(b, `","token_type":"Bearer","expires_in":`...)
+	b = strconv.AppendInt(b, int64(t.ExpiresIn/time.Second), 10)
+	b = append(b, `,"scope":"`...)
+	b = append(b, scope...)
+	return append(b, `"}`...)
+}
