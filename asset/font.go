@@ -1,0 +1,152 @@
+package asset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/tepin/tepin"
+)
+
+// FontFile is one file of an upload of fonts.
+type FontFile struct {
+	Name  string // as the sender's computer calls it
+	Bytes io.Reader
+}
+
+// UploadFonts stores the fonts that next yields, until [io.EOF], as a batch that can be
+// confirmed. A file that cannot be used comes back with its Problems, and is not part
+// of the batch; if none can be used, the upload as a whole is refused.
+func (s *Service) UploadFonts(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, next func() (FontFile, error)) (tepin.FontBatchID, []tepin.FontUpload, error) {
+	batch := tepin.NewID[tepin.FontBatchID]()
+	var all, usable []tepin.FontUpload
+	discard := func() {
+		for _, f := range usable {
+			s.Discard(ctx, f.Blob)
+		}
+	}
+	for {
+		file, err := next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil && len(all) == MaxFontFiles {
+			err = tepin.Errorf(tepin.TooLarge, "an upload holds at most %d fonts", MaxFontFiles)
+		}
+		var f tepin.FontUpload
+		if err == nil {
+			f, err = s.receiveFont(ctx, env, file)
+		}
+		if err != nil {
+			discard()
+			return "", nil, brokenOff(err)
+		}
+		f.BatchID, f.EnvironmentID, f.CreatedAt = batch, env, s.now()
+		all = append(all, f)
+		if f.Blob.Key != "" {
+			usable = append(usable, f)
+		}
+	}
+	if len(usable) == 0 {
+		return "", nil, refusal(all)
+	}
+	if err := s.Store.CreateFontBatch(ctx, by, env, batch, usable); err != nil {
+		for _, f := range usable {
+			_ = s.Settle(ctx, f.Blob, err) // the same error for each
+		}
+		return "", nil, err
+	}
+	stored, err := s.Store.FontBatch(ctx, env, batch)
+	if err != nil {
+		return "", nil, err
+	}
+	return batch, merge(all, stored), nil
+}
+
+// merge puts what the store knows of the usable files in the place of what was sent.
+func merge(all, stored []tepin.FontUpload) []tepin.FontUpload {
+	for i, f := range all {
+		for _, known := range stored {
+			if known.ID == f.ID {
+				all[i] = known
+			}
+		}
+	}
+	return all
+}
+
+// refusal is what is answered when nothing of an upload can be used.
+func refusal(all []tepin.FontUpload) error {
+	if len(all) == 0 {
+		return tepin.Errorf(tepin.Invalid, "the upload holds no font; send each as a multipart part called file")
+	}
+	var reasons []string
+	for _, f := range all {
+		reasons = append(reasons, f.FileName+": "+strings.Join(f.Problems, "; "))
+	}
+	return tepin.Errorf(tepin.Unprocessable, "no font of the upload can be used. %s", strings.Join(reasons, ". "))
+}
+
+// receiveFont stores and examines one file. A file that cannot be used comes back
+// with Problems and without bytes; an error ends the whole upload.
+func (s *Service) receiveFont(ctx context.Context, env tepin.EnvironmentID, file FontFile) (tepin.FontUpload, error) {
+	f := tepin.FontUpload{ID: tepin.NewID[tepin.FontStyleID](), FileName: shownFileName(file.Name)}
+	head := make([]byte, 4)
+	n, err := io.ReadFull(file.Bytes, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return f, err
+	}
+	if f.Extension, err = fontKindOf(head[:n]); err != nil {
+		return unusable(f, err)
+	}
+	ref, err := s.Receive(ctx, env, io.MultiReader(bytes.NewReader(head[:n]), file.Bytes), MaxFont)
+	if err != nil {
+		return f, err
+	}
+	body, err := s.Open(ctx, env, ref, 0, -1)
+	if err != nil {
+		return f, s.Settle(ctx, ref, err)
+	}
+	defer body.Close()
+	info, err := probe[FontInfo](ctx, childFont, body)
+	if err == nil {
+		err = info.check()
+	}
+	if err != nil {
+		s.Discard(ctx, ref)
+		return unusable(f, err)
+	}
+	f.FamilyName, f.Name, f.Weight, f.Italic, f.Blob = info.Family, info.Style, info.Weight, info.Italic, ref
+	return f, nil
+}
+
+// unusable turns a refusal of one file into its Problems.
+func unusable(f tepin.FontUpload, err error) (tepin.FontUpload, error) {
+	refused, ok := errors.AsType[*tepin.Error](err)
+	if !ok || refused.Kind != tepin.Unprocessable && refused.Kind != tepin.Unsupported {
+		return f, err
+	}
+	f.Problems = []string{refused.Message}
+	return f, nil
+}
+
+// shownFileName is a file's name without directories, fit to be shown.
+func shownFileName(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	if clean, err := CheckName("the font file", name); err == nil {
+		return clean
+	}
+	return "font"
+}
+
+// OpenFont returns a font style's record and its bytes.
+func (s *Service) OpenFont(ctx context.Context, env tepin.EnvironmentID, id tepin.FontStyleID) (tepin.FontStyle, io.ReadCloser, error) {
+	f, err := s.Store.FontStyle(ctx, env, id)
+	if err != nil {
+		return tepin.FontStyle{}, nil, err
+	}
+	r, err := s.Open(ctx, env, f.Blob, 0, -1)
+	return f, r, err
+}
