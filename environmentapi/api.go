@@ -1,0 +1,112 @@
+// Package environmentapi is the Environment API: what integrations and pages do in one
+// environment with templates, projects, media, fonts and renders. routes.go is its
+// index; each other file holds one resource.
+package environmentapi
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/web"
+)
+
+// Paths of the API. The older name of its version is an alias.
+const (
+	root    = "/grafx/api"
+	base    = root + "/v1/environment/{environment}"
+	current = root + "/v1/environment/"
+	alias   = root + "/experimental/environment/"
+)
+
+// What documents are written for. `latest` is all that an environment can be pinned
+// to until there is a second engine.
+const (
+	SDKVersion    = "1.44.1"
+	EngineVersion = "2.27.0"
+)
+
+// Limits of this API, as in docs/limits.md.
+const (
+	MaxVariableBytes = 10 << 20 // of the variables of one render request
+	MaxVariableRows  = 10_000
+	maxFontBody      = 512 << 20 // bytes of one upload of fonts
+	MaxFontIDs       = 200       // font styles that one call deletes
+	maxInMemory      = 1 << 20   // bytes of a body that is read at once; larger ones go by way of the disk
+	largeBodies      = 64 << 20  // bytes of larger bodies that are worked on at once
+)
+
+// Options are what the API works with.
+type Options struct {
+	Guard   web.Guard
+	Store   *store.Store
+	Asset   *asset.Service
+	Output  *output.Service
+	Pages   web.PageTokens
+	Version string // of the server
+	Now     func() time.Time
+}
+
+// API is the front door.
+type API struct {
+	Options
+	web   *web.API
+	large *semaphore.Weighted
+}
+
+// New returns the API with all its routes.
+func New(o Options) *API {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &API{
+		Options: o,
+		web: web.NewAPI(o.Guard, huma.Info{
+			Title:       "Tepin Environment API",
+			Version:     "v1",
+			Description: description,
+		}),
+		large: semaphore.NewWeighted(largeBodies),
+	}
+	a.register()
+	return a
+}
+
+const description = "Templates, projects, media, fonts and renders of one environment.\n\n" +
+	"Press *Authorize* and paste the `access_token` of an integration. A token reaches the environment of its own integration alone; " +
+	"each operation says which scope it needs."
+
+// ServeHTTP answers requests below /grafx/api.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.web.ServeHTTP(w, unaliased(r))
+}
+
+// unaliased returns r with the API's older path as the current one.
+func unaliased(r *http.Request) *http.Request {
+	rest, ok := strings.CutPrefix(r.URL.Path, alias)
+	if !ok {
+		return r
+	}
+	u := *r.URL
+	u.Path = current + rest
+	if raw, ok := strings.CutPrefix(u.RawPath, alias); ok {
+		u.RawPath = current + raw
+	} else {
+		u.RawPath = "" // it spells the alias in another way; the plain path counts
+	}
+	r2 := *r
+	r2.URL = &u
+	return &r2
+}
+
+// Routes returns the route table.
+func (a *API) Routes() []web.Route { return a.web.Routes() }
+
+// OpenAPI returns the API's document.
+func (a *API) OpenAPI() ([]byte, error) { return a.web.OpenAPI() }

@@ -1,0 +1,212 @@
+package environmentapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/web"
+)
+
+type familyIn struct {
+	pageIn
+	ID string `path:"id" doc:"Id of the font family."`
+}
+
+type styleIn struct {
+	inEnvironment
+	ID string `path:"id" doc:"Id of the font style."`
+}
+
+type stylesIn struct {
+	inEnvironment
+	IDs []string `query:"ids" required:"true" doc:"Ids of font styles, separated by commas."`
+}
+
+type batchIn struct {
+	inEnvironment
+	BatchID string `path:"batchId" doc:"From the answer of the upload."`
+}
+
+type renameFontsIn struct {
+	batchIn
+	Body []fontNames
+}
+
+type fontNames struct {
+	FontStyleID tepin.FontStyleID `json:"fontStyleId" doc:"The id of the file in preloadedData."`
+	FamilyName  string            `json:"familyName" example:"Noto Sans"`
+	StyleName   string            `json:"styleName" example:"Bold Italic"`
+	_           struct{}          `additionalProperties:"true"`
+}
+
+// batchBody is what an upload of fonts answers.
+type batchBody struct {
+	BatchID tepin.FontBatchID `json:"batchId" format:"uuid"`
+	Links   links             `json:"links"`
+	Data    batchData         `json:"data"`
+}
+
+type batchData struct {
+	FontFamilies  []string     `json:"fontFamilies" nullable:"false" doc:"The families of the files that can be used."`
+	PreloadedData []uploadBody `json:"preloadedData" nullable:"false"`
+}
+
+type uploadBody struct {
+	ID            tepin.FontStyleID `json:"id" format:"uuid"`
+	Name          string            `json:"name" example:"Bold Italic"`
+	FamilyName    string            `json:"familyName" example:"Noto Sans"`
+	FileName      string            `json:"fileName" example:"NotoSans-BoldItalic.ttf"`
+	Errors        []string          `json:"errors" nullable:"false" doc:"Why the file cannot become a font; empty if it can."`
+	CanBeUploaded bool              `json:"canBeUploaded"`
+}
+
+func batchOf(batch tepin.FontBatchID, uploads []tepin.FontUpload) batchBody {
+	b := batchBody{BatchID: batch, Data: batchData{FontFamilies: []string{}, PreloadedData: []uploadBody{}}}
+	for _, f := range uploads {
+		u := uploadBody{ID: f.ID, Name: f.Name, FamilyName: f.FamilyName, FileName: f.FileName, Errors: f.Problems, CanBeUploaded: len(f.Problems) == 0}
+		if u.Errors == nil {
+			u.Errors = []string{}
+		}
+		b.Data.PreloadedData = append(b.Data.PreloadedData, u)
+		if f.FamilyName != "" && !slices.Contains(b.Data.FontFamilies, f.FamilyName) {
+			b.Data.FontFamilies = append(b.Data.FontFamilies, f.FamilyName)
+		}
+	}
+	return b
+}
+
+func (a *API) listFamilies(ctx context.Context, c web.Caller, in *listIn) (*answer[page[familyBody]], error) {
+	l, err := a.list(c, "/font-families", folderIn{listIn: *in})
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Store.FontFamilies(ctx, c.Environment.ID, l)
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(a, c, "/font-families", l, p, familyOf), nil
+}
+
+func (a *API) listStyles(ctx context.Context, c web.Caller, in *familyIn) (*answer[page[styleBody]], error) {
+	family, err := id[tepin.FontFamilyID]("font family", in.ID)
+	if err != nil {
+		return nil, err
+	}
+	rt := route("/font-families/" + string(family) + "/styles")
+	l, err := a.list(c, rt, folderIn{listIn: listIn{pageIn: in.pageIn}})
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Store.FontStyles(ctx, c.Environment.ID, family, l)
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(a, c, rt, l, p, styleOf), nil
+}
+
+func (a *API) style(ctx context.Context, c web.Caller, given string) (tepin.FontStyle, error) {
+	id, err := id[tepin.FontStyleID]("font style", given)
+	if err != nil {
+		return tepin.FontStyle{}, err
+	}
+	return a.Store.FontStyle(ctx, c.Environment.ID, id)
+}
+
+func (a *API) getStyle(ctx context.Context, c web.Caller, in *styleIn) (*answer[item[styleBody]], error) {
+	f, err := a.style(ctx, c, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return ok(item[styleBody]{Data: styleOf(f)}), nil
+}
+
+func (a *API) downloadStyle(w http.ResponseWriter, r *http.Request) error {
+	f, err := a.style(r.Context(), web.CallerOf(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return a.serveBlob(w, r, f.Blob, web.Blob{Name: f.FileName, ContentType: "font/" + f.Extension})
+}
+
+func (a *API) deleteStyles(ctx context.Context, c web.Caller, in *stylesIn) (*empty, error) {
+	if len(in.IDs) > MaxFontIDs {
+		return nil, &tepin.Error{Kind: tepin.Invalid, Path: "ids", Message: "too many ids at once; delete them in several calls"}
+	}
+	var ids []tepin.FontStyleID
+	for _, given := range in.IDs {
+		id, err := id[tepin.FontStyleID]("font style", strings.TrimSpace(given))
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return &empty{http.StatusNoContent}, a.Store.DeleteFontStyles(ctx, c.Actor, c.Environment.ID, ids)
+}
+
+// uploadFonts takes the parts "file" of a multipart body as a batch.
+func (a *API) uploadFonts(w http.ResponseWriter, r *http.Request) error {
+	c := web.CallerOf(r.Context())
+	parts, err := multipartOf(r, maxFontBody)
+	if err != nil {
+		return err
+	}
+	batch, uploads, err := a.Asset.UploadFonts(r.Context(), c.Actor, c.Environment.ID, func() (asset.FontFile, error) {
+		part, err := nextFile(parts)
+		if err != nil {
+			return asset.FontFile{}, err
+		}
+		return asset.FontFile{Name: part.FileName(), Bytes: part}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, batchOf(batch, uploads))
+}
+
+// renameFonts changes family and style names of a batch before it is confirmed.
+func (a *API) renameFonts(ctx context.Context, c web.Caller, in *renameFontsIn) (*answer[batchBody], error) {
+	env := c.Environment.ID
+	batch, err := id[tepin.FontBatchID]("upload of fonts", in.BatchID)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range in.Body {
+		if in.Body[i].FontStyleID, err = id[tepin.FontStyleID]("font in this upload", string(n.FontStyleID)); err != nil {
+			return nil, err
+		}
+		if in.Body[i].FamilyName, err = asset.CheckName("the font family", n.FamilyName); err != nil {
+			return nil, err
+		}
+		if in.Body[i].StyleName, err = asset.CheckName("the font style", n.StyleName); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range in.Body {
+		if err := a.Store.UpdateFontUpload(ctx, c.Actor, env, batch, n.FontStyleID, n.FamilyName, n.StyleName); err != nil {
+			return nil, err
+		}
+	}
+	uploads, err := a.Store.FontBatch(ctx, env, batch)
+	return ok(batchOf(batch, uploads)), err
+}
+
+// confirmFonts turns a batch into fonts.
+func (a *API) confirmFonts(ctx context.Context, c web.Caller, in *batchIn) (*answer[item[[]styleBody]], error) {
+	batch, err := id[tepin.FontBatchID]("upload of fonts", in.BatchID)
+	if err != nil {
+		return nil, err
+	}
+	styles, err := a.Store.ConfirmFontBatch(ctx, c.Actor, c.Environment.ID, batch)
+	if err != nil {
+		return nil, err
+	}
+	body := make([]styleBody, len(styles))
+	for i, f := range styles {
+		body[i] = styleOf(f)
+	}
+	return ok(item[[]styleBody]{Data: body}), nil
+}

@@ -1,0 +1,118 @@
+package environmentapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/web"
+)
+
+// multipartRoom is what a multipart body may be larger than its files.
+const multipartRoom = 1 << 20
+
+type mediaIn struct {
+	inEnvironment
+	ID string `path:"id" doc:"Id of the media file."`
+}
+
+func (a *API) listMedia(ctx context.Context, c web.Caller, in *folderIn) (*answer[page[mediaBody]], error) {
+	l, err := a.list(c, "/media", *in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Store.MediaList(ctx, c.Environment.ID, l)
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(a, c, "/media", l, p, mediaOf), nil
+}
+
+func (a *API) media(ctx context.Context, c web.Caller, given string) (tepin.Media, error) {
+	id, err := id[tepin.MediaID]("media file", given)
+	if err != nil {
+		return tepin.Media{}, err
+	}
+	return a.Store.MediaItem(ctx, c.Environment.ID, id)
+}
+
+func (a *API) getMedia(ctx context.Context, c web.Caller, in *mediaIn) (*answer[item[mediaBody]], error) {
+	m, err := a.media(ctx, c, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return versioned(c, m.Version, item[mediaBody]{Data: mediaOf(m)}), nil
+}
+
+// uploadMedia streams the part "file" of a multipart body into the environment.
+func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
+	c := web.CallerOf(r.Context())
+	parts, err := multipartOf(r, asset.MaxMedia+multipartRoom)
+	if err != nil {
+		return err
+	}
+	part, err := nextFile(parts)
+	if errors.Is(err, io.EOF) {
+		return tepin.Errorf(tepin.Invalid, "the multipart body has no part called file; send the picture in it")
+	} else if err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	m, err := a.Asset.CreateMedia(r.Context(), c.Actor, c.Environment.ID, asset.Upload{
+		Folder: query.Get("folderPath"), Name: query.Get("name"), FileName: part.FileName(), Bytes: part,
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", web.ETag(m.Version))
+	w.Header().Set("Location", href(c, "/media/"+string(m.ID)))
+	return writeJSON(w, http.StatusCreated, mediaOf(m))
+}
+
+func (a *API) downloadMedia(w http.ResponseWriter, r *http.Request) error {
+	m, err := a.media(r.Context(), web.CallerOf(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if web.NotModified(r, m.Version) {
+		w.Header().Set("ETag", web.ETag(m.Version))
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return a.serveBlob(w, r, m.Blob, web.Blob{Name: m.Name + "." + m.Extension, ContentType: m.ContentType, ETag: web.ETag(m.Version)})
+}
+
+// multipartOf opens a multipart body of at most limit bytes; nothing is read yet.
+func multipartOf(r *http.Request, limit int64) (*multipart.Reader, error) {
+	if r.ContentLength > limit {
+		return nil, tepin.Errorf(tepin.TooLarge, "the request body is larger than %d MB", limit>>20)
+	}
+	web.LimitBody(r, limit)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, &tepin.Error{Kind: tepin.Unsupported, Message: "the body must be sent with Content-Type multipart/form-data; the file is its part called file", Cause: err}
+	}
+	return parts, nil
+}
+
+// nextFile returns the next part called "file", or [io.EOF] after the last part.
+func nextFile(parts *multipart.Reader) (*multipart.Part, error) {
+	for range 100 {
+		part, err := parts.NextPart()
+		switch {
+		case err == io.EOF:
+			return nil, io.EOF
+		case err != nil && tepin.KindOf(err) != tepin.Internal:
+			return nil, err
+		case err != nil:
+			return nil, &tepin.Error{Kind: tepin.Invalid, Message: "the multipart body is broken, or broke off before its end", Cause: err}
+		case part.FormName() == "file":
+			return part, nil
+		}
+	}
+	return nil, tepin.Errorf(tepin.Invalid, "the multipart body has more than 100 parts beside its files")
+}

@@ -1,0 +1,208 @@
+package environmentapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/web"
+)
+
+// outputRequest is the body of POST output/{format}.
+type outputRequest struct {
+	OutputSettingsID    *string          `json:"outputSettingsId,omitempty" doc:"The environment's default of the format if it is left out."`
+	LayoutsToExport     []string         `json:"layoutsToExport,omitempty" doc:"Ids of layouts; the document's selected one if it is left out."`
+	DocumentContent     json.RawMessage  `json:"documentContent,omitempty" doc:"The document, as JSON. It may come with templateId or projectId, which then only name its origin."`
+	TemplateID          *string          `json:"templateId,omitempty"`
+	ProjectID           *string          `json:"projectId,omitempty"`
+	EngineVersion       *string          `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
+	Variables           []map[string]any `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
+	DataConnectorConfig json.RawMessage  `json:"dataConnectorConfig,omitempty" doc:"Not available yet: must be null or left out."`
+	MaxRecordsPerFile   *int             `json:"maxRecordsPerFile,omitempty" doc:"PDF: must not be smaller than the number of records yet."`
+	PostProcessing      json.RawMessage  `json:"postProcessing,omitempty" doc:"Not available yet: must be null or left out."`
+}
+
+type startedBody struct {
+	Data  taskData `json:"data"`
+	Links links    `json:"links"`
+}
+
+// requestOutput handles POST output/png, jpg and pdf.
+func (a *API) requestOutput(format tepin.Format) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c := web.CallerOf(r.Context())
+		p, err := a.receive(r, c.Environment.ID)
+		if err != nil {
+			return err
+		}
+		defer p.drop(r.Context())
+		o, err := parseOutput(p.raw)
+		if err != nil {
+			return err
+		}
+		o.Format = format
+		return a.start(w, r, o)
+	}
+}
+
+// requestImage handles the older POST output/image: the document is the whole body,
+// everything else stands in the query.
+func (a *API) requestImage(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	o := output.Order{}
+	switch kind := strings.ToLower(query.Get("outputType")); kind {
+	case "png", "jpg":
+		o.Format = tepin.Format(kind)
+	default:
+		return &tepin.Error{Kind: tepin.Invalid, Path: "outputType", Message: "the output type is png or jpg"}
+	}
+	if layout := query.Get("layoutToExport"); layout != "" {
+		o.LayoutIDs = []string{layout}
+	}
+	if ratio := query.Get("pixelRatio"); ratio != "" {
+		var err error
+		if o.Scaling, err = strconv.ParseFloat(ratio, 64); err != nil || !(o.Scaling > 0) {
+			return &tepin.Error{Kind: tepin.Invalid, Path: "pixelRatio", Message: "the pixel ratio is a number above 0"}
+		}
+	}
+	template, project := query.Get("templateId"), query.Get("projectId")
+	if err := source(&o, &template, &project); err != nil {
+		return err
+	}
+	named, body := o.TemplateID != "" || o.ProjectID != "", hasBody(r)
+	switch {
+	case named && body:
+		return tepin.Errorf(tepin.Invalid, "send either templateId or projectId in the query, or a document in the body; the request has both")
+	case !named && !body:
+		return tepin.Errorf(tepin.Invalid, "there is nothing to render: send templateId or projectId in the query, or a document in the body")
+	case body:
+		p, err := a.receive(r, web.CallerOf(r.Context()).Environment.ID)
+		if err != nil {
+			return err
+		}
+		defer p.drop(r.Context())
+		o.Document = p.raw
+	}
+	return a.start(w, r, o)
+}
+
+// start queues the order and answers where to ask for it. The answer has no member
+// called status: clients take a body with one for an error.
+func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) error {
+	c := web.CallerOf(r.Context())
+	task, err := a.Output.Request(r.Context(), c.Actor, c.Environment, o)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, startedBody{Data: taskData{task}, Links: links{TaskInfo: taskLink(c, task, "")}})
+}
+
+// parseOutput reads the body of a render request.
+func parseOutput(raw []byte) (output.Order, error) {
+	var body struct {
+		outputRequest
+		Variables json.RawMessage `json:"variables"` // looked at for its size first
+	}
+	if err := json.Unmarshal(raw, &body); err != nil {
+		return output.Order{}, wrongType(err)
+	}
+	o := output.Order{LayoutIDs: body.LayoutsToExport}
+	for name, value := range map[string]json.RawMessage{"dataConnectorConfig": body.DataConnectorConfig, "postProcessing": body.PostProcessing} {
+		if !absent(value) {
+			return o, &tepin.Error{Kind: tepin.Invalid, Path: "$." + name, Message: "this is not available yet; leave it out"}
+		}
+	}
+	if err := source(&o, body.TemplateID, body.ProjectID); err != nil {
+		return o, err
+	}
+	if given := deref(body.OutputSettingsID); given != "" {
+		var err error
+		if o.SettingsID, err = id[tepin.OutputSettingsID]("set of output settings", given); err != nil {
+			return o, err
+		}
+	}
+	if !absent(body.DocumentContent) {
+		if body.DocumentContent[0] != '{' {
+			return o, &tepin.Error{Kind: tepin.Invalid, Path: "$.documentContent", Message: "the document is a JSON object, not text or anything else"}
+		}
+		o.Document = body.DocumentContent
+	}
+	var err error
+	if o.Variables, err = parseVariables(body.Variables); err != nil {
+		return o, err
+	}
+	if n := body.MaxRecordsPerFile; n != nil && *n < max(1, len(o.Variables)) {
+		return o, &tepin.Error{Kind: tepin.Invalid, Path: "$.maxRecordsPerFile", Message: "several files for one request are not available yet; leave it out, or split the records over several requests"}
+	}
+	return o, nil
+}
+
+// source reads which template or project is to be rendered.
+func source(o *output.Order, template, project *string) error {
+	if deref(template) != "" && deref(project) != "" {
+		return tepin.Errorf(tepin.Invalid, "give templateId or projectId, not both")
+	}
+	var err error
+	if given := deref(template); given != "" {
+		o.TemplateID, err = id[tepin.TemplateID]("template", given)
+	}
+	if given := deref(project); given != "" {
+		o.ProjectID, err = id[tepin.ProjectID]("project", given)
+	}
+	return err
+}
+
+// parseVariables reads the records of a request. Values are texts, numbers, truth
+// values, null, or lists for data sources.
+func parseVariables(raw json.RawMessage) ([]map[string]any, error) {
+	if absent(raw) {
+		return nil, nil
+	}
+	if len(raw) > MaxVariableBytes {
+		return nil, &tepin.Error{Kind: tepin.TooLarge, Path: "$.variables", Message: fmt.Sprintf("the variables are larger than %d MB; split the records over several requests", MaxVariableBytes>>20)}
+	}
+	var rows []json.RawMessage
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, &tepin.Error{Kind: tepin.Invalid, Path: "$.variables", Message: "the variables are a list of objects, one for each record"}
+	}
+	if len(rows) > MaxVariableRows {
+		return nil, &tepin.Error{Kind: tepin.TooLarge, Path: "$.variables", Message: fmt.Sprintf("there are %d records; the most is %d: split them over several requests", len(rows), MaxVariableRows)}
+	}
+	records := make([]map[string]any, len(rows))
+	for i, row := range rows {
+		path := fmt.Sprintf("$.variables[%d]", i)
+		if err := json.Unmarshal(row, &records[i]); err != nil || records[i] == nil {
+			return nil, &tepin.Error{Kind: tepin.Invalid, Path: path, Message: "a record is an object with the variables' names and values"}
+		}
+		for name, value := range records[i] {
+			if _, object := value.(map[string]any); object {
+				return nil, &tepin.Error{Kind: tepin.Invalid, Path: fmt.Sprintf("%s[%.60q]", path, name), Message: "a variable's value is a text, a number, true, false or null, not an object"}
+			}
+		}
+	}
+	return records, nil
+}
+
+// absent reports whether an optional member is missing or null.
+func absent(raw json.RawMessage) bool { return len(raw) == 0 || bytes.Equal(raw, []byte("null")) }
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// wrongType says where a body has a value of another type than it should.
+func wrongType(err error) error {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return &tepin.Error{Kind: tepin.Invalid, Path: "$." + e.Field, Message: "a JSON " + e.Value + " cannot stand here", Cause: err}
+	}
+	return &tepin.Error{Kind: tepin.Invalid, Message: "the body is not the JSON object that this call takes", Cause: err}
+}

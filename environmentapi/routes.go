@@ -1,0 +1,84 @@
+package environmentapi
+
+import (
+	"net/http"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/web"
+)
+
+// scope is the access of a route that needs one.
+func scope(s tepin.Scope) web.Access { return web.Access{Scope: s} }
+
+// register is the index of the API: each route with its access and its handler.
+// in(…) lies below an environment, at(…) does not; bodies and files are described by
+// takes… and gives….
+func (a *API) register() {
+	public, anyToken := web.Access{Public: true}, web.Access{AnyToken: true}
+	api := a.web
+
+	t := tag("Server")
+	api.Raw(public, givesNothing(http.StatusOK, at("ping", "GET", "/ping", t, "Whether the server answers")), a.ping)
+	api.Raw(public, givesNothing(http.StatusOK, at("pingV1", "GET", "/v1/ping", t, "Whether the server answers")), a.ping)
+	web.Register(api, public, at("info", "GET", "/v1/info", t, "The server's version"), a.info)
+	web.Register(api, anyToken, at("listSdkVersions", "GET", "/v1/environment/settings/available-sdk-versions", t, "Versions that an environment can be pinned to"), a.sdkVersions)
+	web.Register(api, anyToken, in("getSettings", "GET", "/settings", t, "The environment's settings"), a.settings)
+
+	t = tag("Templates")
+	web.Register(api, scope(tepin.TemplateList), in("listTemplates", "GET", "/templates", t, "List templates"), a.listTemplates)
+	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusCreated, web.Schema[templateBody](api), takesDocument(true, query(
+		in("createTemplate", "POST", "/templates", t, "Create a template from a document"),
+		param{"name", "string", true, "Of the template.", "Summer campaign"}, param{"folderPath", "string", false, "/ if it is left out.", "/campaigns/2026"}))), a.createTemplate)
+	web.Register(api, scope(tepin.TemplateRead), in("getTemplate", "GET", "/templates/{id}", t, "Get a template"), a.getTemplate)
+	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusOK, web.Schema[templateBody](api), conditional(takesDocument(false, query(
+		in("updateTemplate", "PUT", "/templates/{id}", t, "Replace the document by the body, or name and folder by the query"),
+		param{"name", "string", false, "Without a body.", ""}, param{"folderPath", "string", false, "Without a body.", ""})))), a.updateTemplate)
+	web.Register(api, scope(tepin.TemplateWrite), conditional(in("deleteTemplate", "DELETE", "/templates/{id}", t, "Delete a template")), a.deleteTemplate)
+	api.Raw(scope(tepin.TemplateRead), givesDocument(in("downloadTemplate", "GET", "/templates/{id}/download", t, "Get a template's document, byte for byte")), a.downloadTemplate)
+
+	t = tag("Projects")
+	web.Register(api, scope(tepin.ProjectList), in("listProjects", "GET", "/projects", t, "List your own projects"), a.listProjects)
+	web.Register(api, scope(tepin.ProjectWrite), created(in("createProject", "POST", "/projects", t, "Create a project from a template")), a.createProject)
+	web.Register(api, scope(tepin.ProjectRead), in("getProject", "GET", "/projects/{id}", t, "Get a project"), a.getProject)
+	api.Raw(scope(tepin.ProjectWrite), givesNothing(http.StatusNoContent, conditional(takesDocument(true, in("putProject", "PUT", "/projects/{id}", t, "The same as PUT …/document")))), a.putProjectDocument)
+	web.Register(api, scope(tepin.ProjectWrite), conditional(in("renameProject", "PATCH", "/projects/{id}", t, "Rename a project")), a.renameProject)
+	web.Register(api, scope(tepin.ProjectWrite), conditional(in("deleteProject", "DELETE", "/projects/{id}", t, "Delete a project")), a.deleteProject)
+	api.Raw(scope(tepin.ProjectRead), givesDocument(in("getProjectDocument", "GET", "/projects/{id}/document", t, "Get a project's document, byte for byte")), a.getProjectDocument)
+	api.Raw(scope(tepin.ProjectWrite), givesNothing(http.StatusNoContent, conditional(takesDocument(true, in("putProjectDocument", "PUT", "/projects/{id}/document", t, "Save a project's document")))), a.putProjectDocument)
+
+	t = tag("Output")
+	for _, f := range []struct {
+		format   tepin.Format
+		id, text string
+	}{{tepin.PNG, "outputPng", "Render as PNG"}, {tepin.JPG, "outputJpg", "Render as JPG"}, {tepin.PDF, "outputPdf", "Render as PDF"}} {
+		api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[startedBody](api), a.takesOrder(in(f.id, "POST", "/output/"+string(f.format), t, f.text))), a.requestOutput(f.format))
+	}
+	api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[startedBody](api), takesDocument(false, query(
+		in("outputImage", "POST", "/output/image", t, "Render as PNG or JPG, the older way"),
+		param{"outputType", "string", true, "png or jpg.", "png"}, param{"templateId", "string", false, "Instead of a body.", ""}, param{"projectId", "string", false, "Instead of a body.", ""},
+		param{"layoutToExport", "string", false, "Id of a layout.", ""}, param{"pixelRatio", "number", false, "Pixels for each pixel of the layout.", ""}))), a.requestImage)
+	web.Register(api, anyToken, in("listOutputSettings", "GET", "/output/settings", t, "List the output settings"), a.listOutputSettings)
+	web.Register(api, anyToken, in("getOutputSettings", "GET", "/output/settings/{id}", t, "Get output settings"), a.getOutputSettings)
+	web.Register(api, anyToken, in("listTasks", "GET", "/output/tasks", t, "List your own tasks, of the last 7 days"), a.listTasks)
+	api.Raw(anyToken, a.givesTask(in("getTask", "GET", "/output/tasks/{id}", t, "How far a task has come")), a.getTask)
+	api.Raw(anyToken, givesFile("*/*", in("downloadTask", "GET", "/output/tasks/{id}/download", t, "Get the file, for 4 hours")), a.downloadTask)
+	api.Raw(anyToken, givesFile("application/json", in("getTaskReport", "GET", "/output/tasks/{id}/report", t, "What was wrong in which record")), a.reportTask)
+
+	t = tag("Media")
+	web.Register(api, scope(tepin.MediaList), in("listMedia", "GET", "/media", t, "List media"), a.listMedia)
+	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusCreated, web.Schema[mediaBody](api), takesFiles(query(
+		in("uploadMedia", "POST", "/media", t, "Upload a picture: JPG, PNG, GIF, WebP or TIFF"),
+		param{"folderPath", "string", false, "/Upload if it is left out.", "/Upload"}, param{"name", "string", false, "The file's name if it is left out.", "beach"}))), a.uploadMedia)
+	web.Register(api, scope(tepin.MediaRead), in("getMedia", "GET", "/media/{id}", t, "Get a media file's record"), a.getMedia)
+	api.Raw(scope(tepin.MediaRead), givesFile("*/*", in("downloadMedia", "GET", "/media/{id}/download", t, "Get the original bytes")), a.downloadMedia)
+
+	t = tag("Fonts")
+	api.Raw(scope(tepin.FontWrite), a.gives(http.StatusOK, web.Schema[batchBody](api), takesFiles(in("uploadFonts", "POST", "/font-styles/temp", t, "Upload OTF and TTF files as a batch"))), a.uploadFonts)
+	web.Register(api, scope(tepin.FontWrite), in("renameFonts", "PATCH", "/font-styles/temp/{batchId}", t, "Change family and style names of a batch"), a.renameFonts)
+	web.Register(api, scope(tepin.FontWrite), in("confirmFonts", "POST", "/font-styles/temp/{batchId}/confirm", t, "Turn a batch into fonts"), a.confirmFonts)
+	web.Register(api, scope(tepin.FontList), in("listFontFamilies", "GET", "/font-families", t, "List font families"), a.listFamilies)
+	web.Register(api, scope(tepin.FontRead), in("listFontStyles", "GET", "/font-families/{id}/styles", t, "List a family's styles by weight"), a.listStyles)
+	web.Register(api, scope(tepin.FontRead), in("getFontStyle", "GET", "/font-styles/{id}", t, "Get a font style"), a.getStyle)
+	api.Raw(scope(tepin.FontRead), givesFile("*/*", in("downloadFontStyle", "GET", "/font-styles/{id}/download", t, "Get the font file")), a.downloadStyle)
+	web.Register(api, scope(tepin.FontWrite), in("deleteFontStyles", "DELETE", "/font-styles", t, "Delete font styles"), a.deleteStyles)
+}

@@ -1,0 +1,165 @@
+package environmentapi
+
+import (
+	"time"
+
+	"github.com/tepin/tepin"
+)
+
+// This file has the JSON of the API, and how it is made from the vocabulary.
+
+// page is one page of a list.
+type page[T any] struct {
+	PageSize int        `json:"pageSize" doc:"The most rows that a page has." example:"50"`
+	Data     []T        `json:"data" nullable:"false"`
+	Links    *pageLinks `json:"links" doc:"null on the last page."`
+	Total    *int64     `json:"total,omitempty" doc:"How many rows there are in all, where counting them is cheap."`
+}
+
+type pageLinks struct {
+	NextPage string `json:"nextPage" doc:"Absolute URL of the next page; ask for it with the same token within 24 hours."`
+}
+
+// item wraps one row.
+type item[T any] struct {
+	Data  T     `json:"data"`
+	Links links `json:"links"`
+}
+
+// links is an empty object where nothing is linked.
+type links struct {
+	TaskInfo string `json:"taskInfo,omitempty" doc:"Absolute URL that tells how far the task has come."`
+	Download string `json:"download,omitempty" doc:"Absolute URL of the file."`
+}
+
+// kindItem is the "type" of a row that is not a directory.
+const kindItem = 0
+
+type templateBody struct {
+	ID                     tepin.TemplateID `json:"id" format:"uuid"`
+	Name                   string           `json:"name" example:"Summer campaign"`
+	RelativePath           string           `json:"relativePath" doc:"The folder." example:"/campaigns/2026"`
+	Extension              *string          `json:"extension"`
+	Type                   int              `json:"type" doc:"0: an item."`
+	DateCreated            time.Time        `json:"dateCreated"`
+	LastModifiedDate       time.Time        `json:"lastModifiedDate"`
+	LastModifiedContentUTC time.Time        `json:"lastModifiedContentUtc" doc:"When the document last changed."`
+}
+
+func templateOf(t tepin.Template) templateBody {
+	return templateBody{
+		ID: t.ID, Name: t.Name, RelativePath: t.Folder, Type: kindItem,
+		DateCreated: t.CreatedAt.UTC(), LastModifiedDate: t.UpdatedAt.UTC(), LastModifiedContentUTC: t.ContentAt.UTC(),
+	}
+}
+
+type projectBody struct {
+	ID               tepin.ProjectID `json:"id" format:"uuid"`
+	Name             string          `json:"name" example:"Poster for Antwerp"`
+	Template         templateRef     `json:"template"`
+	CollectionID     *string         `json:"collectionId"`
+	UserInterfaceID  *string         `json:"userInterfaceId"`
+	DateCreated      time.Time       `json:"dateCreated"`
+	LastModifiedDate time.Time       `json:"lastModifiedDate"`
+}
+
+type templateRef struct {
+	ID tepin.TemplateID `json:"id" format:"uuid" doc:"The template." example:"0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11"`
+}
+
+func projectOf(p tepin.Project) projectBody {
+	return projectBody{
+		ID: p.ID, Name: p.Name, Template: templateRef{p.TemplateID},
+		DateCreated: p.CreatedAt.UTC(), LastModifiedDate: p.UpdatedAt.UTC(),
+	}
+}
+
+type mediaBody struct {
+	ID               tepin.MediaID     `json:"id" format:"uuid"`
+	Name             string            `json:"name" example:"beach"`
+	RelativePath     string            `json:"relativePath" example:"/Upload"`
+	Extension        *string           `json:"extension" example:"jpg"`
+	Type             int               `json:"type" doc:"0: an item."`
+	Width            *int              `json:"width" doc:"Pixels." example:"4000"`
+	Height           *int              `json:"height" doc:"Pixels." example:"3000"`
+	MetaData         map[string]string `json:"metaData"`
+	DateCreated      time.Time         `json:"dateCreated"`
+	LastModifiedDate time.Time         `json:"lastModifiedDate"`
+}
+
+func mediaOf(m tepin.Media) mediaBody {
+	return mediaBody{
+		ID: m.ID, Name: m.Name, RelativePath: m.Folder, Extension: &m.Extension, Type: kindItem, Width: &m.Width, Height: &m.Height,
+		DateCreated: m.CreatedAt.UTC(), LastModifiedDate: m.UpdatedAt.UTC(),
+	}
+}
+
+type familyBody struct {
+	ID               tepin.FontFamilyID `json:"id" format:"uuid"`
+	Name             string             `json:"name" example:"Noto Sans"`
+	FontStylesCount  int                `json:"fontStylesCount"`
+	DateCreated      time.Time          `json:"dateCreated"`
+	LastModifiedDate time.Time          `json:"lastModifiedDate"`
+	Extensions       []string           `json:"extensions" nullable:"false"`
+}
+
+func familyOf(f tepin.FontFamily) familyBody {
+	return familyBody{
+		ID: f.ID, Name: f.Name, FontStylesCount: f.StyleCount, Extensions: f.Extensions,
+		DateCreated: f.CreatedAt.UTC(), LastModifiedDate: f.UpdatedAt.UTC(),
+	}
+}
+
+type styleBody struct {
+	ID          tepin.FontStyleID  `json:"id" format:"uuid"`
+	Name        string             `json:"name" example:"Bold Italic"`
+	FamilyID    tepin.FontFamilyID `json:"familyId" format:"uuid"`
+	FamilyName  string             `json:"familyName" example:"Noto Sans"`
+	Weight      int                `json:"weight" doc:"100 to 900."`
+	Italic      bool               `json:"italic"`
+	DateCreated time.Time          `json:"dateCreated"`
+	Extension   string             `json:"extension" example:"ttf"`
+	FileName    string             `json:"fileName" example:"NotoSans-BoldItalic.ttf"`
+	FileSize    int64              `json:"fileSize" doc:"Bytes."`
+}
+
+func styleOf(f tepin.FontStyle) styleBody {
+	return styleBody{
+		ID: f.ID, Name: f.Name, FamilyID: f.FamilyID, FamilyName: f.FamilyName, Weight: f.Weight, Italic: f.Italic,
+		DateCreated: f.CreatedAt.UTC(), Extension: f.Extension, FileName: f.FileName, FileSize: f.Blob.Size,
+	}
+}
+
+type settingsBody struct {
+	ID                tepin.OutputSettingsID `json:"id" format:"uuid"`
+	Name              string                 `json:"name"`
+	Description       string                 `json:"description"`
+	Type              string                 `json:"type" enum:"PNG,JPG,PDF"`
+	Default           bool                   `json:"default" doc:"The one that is used when none is named; one for each type."`
+	Watermark         bool                   `json:"watermark"`
+	WatermarkText     string                 `json:"watermarkText"`
+	DataSourceEnabled bool                   `json:"dataSourceEnabled"`
+	Scaling           *float64               `json:"scaling,omitempty" doc:"PNG and JPG: 1 = 72 pixels an inch."`
+	Quality           *int                   `json:"quality,omitempty" doc:"JPG: 1 to 100."`
+	IncludeBleed      *bool                  `json:"includeBleed,omitempty" doc:"PDF: the bleed area is part of the page."`
+}
+
+type taskBody struct {
+	ID              tepin.TaskID `json:"id" format:"uuid"`
+	Name            string       `json:"name"`
+	DateCreated     time.Time    `json:"dateCreated"`
+	DateProcessed   *time.Time   `json:"dateProcessed"`
+	Format          string       `json:"format" enum:"PNG,JPG,PDF"`
+	Status          string       `json:"status" enum:"Pending,Processing,Finished,Failed"`
+	Source          string       `json:"source" enum:"Template,Project,Document"`
+	Owner           string       `json:"owner" doc:"Id of the integration or user that asked for it."`
+	OutputAvailable bool         `json:"outputAvailable" doc:"Whether the file can still be downloaded."`
+	Watermarked     bool         `json:"watermarked"`
+	Renders         int64        `json:"renders" doc:"Renders that the task counted."`
+	ErrorType       string       `json:"errorType,omitempty"`
+	ErrorDetail     string       `json:"errorDetail,omitempty"`
+}
+
+type taskData struct {
+	TaskID tepin.TaskID `json:"taskId" format:"uuid"`
+}
