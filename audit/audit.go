@@ -1,0 +1,90 @@
+// Package audit verifies the audit log: that no entry was altered, removed, added or
+// moved since the store chained it.
+package audit
+
+import (
+	"context"
+	"crypto/hmac"
+	"fmt"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
+)
+
+// Finding is one thing that is wrong with a chain.
+type Finding struct {
+	Chain   string
+	Seq     int64 // the entry at fault
+	Problem string
+}
+
+// String names the finding in one line.
+func (f Finding) String() string { return fmt.Sprintf("%s/%d: %s", f.Chain, f.Seq, f.Problem) }
+
+// page is how many entries are read at once.
+const page = 1000
+
+// Verify walks all chains, and returns what is wrong with them; nothing, when all is
+// well. It may run beside a working server.
+func Verify(ctx context.Context, s *store.Store, key []byte) ([]Finding, error) {
+	chains, err := s.AuditChains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	for _, chain := range chains {
+		found, err := verify(ctx, s, key, chain)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+	}
+	return findings, nil
+}
+
+// verify walks one chain up to where its head stood at the beginning: what a working
+// server adds meanwhile is left to the next walk.
+func verify(ctx context.Context, s *store.Store, key []byte, chain string) ([]Finding, error) {
+	head, err := s.AuditHead(ctx, chain)
+	if tepin.KindOf(err) == tepin.NotFound {
+		return []Finding{{chain, 0, "the head of the chain is missing"}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	var last tepin.AuditEntry
+	for last.Seq < head.Seq {
+		list, err := s.AuditEntries(ctx, chain, last.Seq, page)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 {
+			break
+		}
+		for _, e := range list {
+			if e.Seq > head.Seq {
+				return append(findings, end(chain, last, head)...), nil
+			}
+			if e.Seq != last.Seq+1 {
+				findings = append(findings, Finding{chain, last.Seq + 1, fmt.Sprintf("%d entries are missing ", e.Seq-last.Seq-1)})
+			}
+			if !hmac.Equal(e.MAC, store.AuditMAC(key, last.MAC, e)) && e.Seq == last.Seq+1 {
+				findings = append(findings, Finding{chain, e.Seq, "the entry was altered"})
+			}
+			last = e
+		}
+	}
+	return append(findings, end(chain, last, head)...), nil
+}
+
+// end compares the last entry with the head.
+func end(chain string, last, head tepin.AuditEntry) []Finding {
+	switch {
+	case last.Seq < head.Seq:
+		return []Finding{{chain, last.Seq + 1, fmt.Sprintf("the last %d entries are missing", head.Seq-last.Seq)}}
+	case !hmac.Equal(last.MAC, head.MAC):
+		return []Finding{{chain, head.Seq, "the head does not fit the last entry"}}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/tepin/tepin"
+)
+
+// Directory is everything that decides who may come in, as it was at one moment.
+type Directory struct {
+	Counter      int64
+	Environments []tepin.Environment
+	Integrations []tepin.Integration
+	Secrets      []tepin.Secret // that have not ended an hour ago
+	Denied       []DeniedToken
+	DeniedKeys   []string // kids
+}
+
+// DeniedToken is a token that is refused before its end.
+type DeniedToken struct {
+	TokenID   string // jti
+	ExpiresAt time.Time
+}
+
+// endedSecrets is for how long the directory still shows a secret that has ended:
+// longer than clocks may differ.
+const endedSecrets = time.Hour
+
+// ChangeCounter returns the number that each change of the directory raises.
+func (s *Store) ChangeCounter(ctx context.Context) (int64, error) {
+	n, err := changeCounter(ctx, s.reader)
+	return n, s.dialect.fail(err)
+}
+
+func changeCounter(ctx context.Context, q queryer) (n int64, err error) {
+	return n, q.QueryRowContext(ctx, `SELECT value FROM change_counter`).Scan(&n)
+}
+
+// Directory reads one snapshot of it.
+func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
+	now := s.now()
+	err = s.snapshot(ctx, func(q queryer) error {
+		if d.Counter, err = changeCounter(ctx, q); err != nil {
+			return err
+		}
+		if d.Environments, err = all(ctx, q, scanEnvironment, `SELECT `+environmentColumns+` FROM environment WHERE deleted_at = 0`); err != nil {
+			return err
+		}
+		if d.Integrations, err = all(ctx, q, scanIntegration, `SELECT `+integrationColumns+` FROM integration WHERE deleted_at = 0`); err != nil {
+			return err
+		}
+		const secrets = `SELECT ` + secretColumns + ` FROM secret WHERE (expires_at = 0 OR expires_at > $1)
+			AND integration_id IN (SELECT id FROM integration WHERE deleted_at = 0)`
+		if d.Secrets, err = all(ctx, q, scanSecret, secrets, micros(now.Add(-endedSecrets))); err != nil {
+			return err
+		}
+		d.Denied, err = all(ctx, q, func(r row) (v DeniedToken, err error) { return v, r.Scan(&v.TokenID, at(&v.ExpiresAt)) },
+			`SELECT token_id, expires_at FROM denied_token WHERE expires_at > $1`, micros(now.Add(-endedSecrets)))
+		if err != nil {
+			return err
+		}
+		d.DeniedKeys, err = all(ctx, q, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT key_id FROM denied_key`)
+		return err
+	})
+	return d, err
+}
+
+// DenyToken refuses a token of an environment until its end. A grant that would hand
+// it out again goes in the same transaction (S3).
+func (s *Store) DenyToken(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, v DeniedToken) error {
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `INSERT INTO denied_token (token_id, expires_at) VALUES ($1, $2)
+			ON CONFLICT (token_id) DO UPDATE SET expires_at = excluded.expires_at WHERE denied_token.expires_at < excluded.expires_at`,
+			v.TokenID, micros(v.ExpiresAt))
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `DELETE FROM access_grant WHERE token_id = $1`, v.TokenID); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `DELETE FROM denied_token WHERE expires_at <= $1`, micros(t.now.Add(-endedSecrets))); err != nil {
+			return err
+		}
+		t.access = true
+		t.record(string(env), by, "token.deny", v.TokenID, nil)
+		return nil
+	})
+}
+
+// DenyKey refuses every token that the signing key of this id has signed.
+func (s *Store) DenyKey(ctx context.Context, by tepin.Actor, kid string) error {
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `INSERT INTO denied_key (key_id, denied_at) VALUES ($1, $2) ON CONFLICT (key_id) DO NOTHING`, kid, micros(t.now))
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `DELETE FROM access_grant WHERE key_id = $1`, kid); err != nil {
+			return err
+		}
+		t.access = true
+		t.record(InstanceChain, by, "signing_key.deny", kid, nil)
+		return nil
+	})
+}

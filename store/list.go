@@ -1,0 +1,232 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tepin/tepin"
+)
+
+// listing describes how the rows of a table are listed: which they are, and what
+// makes a value of one. Each has the columns id and name_key; with folders, also
+// folder_key.
+type listing[T any] struct {
+	kind    string // of the table word; empty = no search by word
+	table   string
+	columns string
+	env     tepin.EnvironmentID // empty: the table is not divided by environments
+	where   []condition
+	folders bool
+	byID    bool // ordered by id where the caller does not choose
+	scan    func(row) (T, error)
+}
+
+// condition is `column = value`, or a bare SQL condition where there is no column.
+type condition struct {
+	column string
+	value  any
+	sql    string
+}
+
+// statement is SQL text that is being put together with its arguments.
+type statement struct {
+	strings.Builder
+	args []any
+}
+
+// arg adds an argument and returns its placeholder.
+func (q *statement) arg(v any) string {
+	q.args = append(q.args, v)
+	return fmt.Sprintf("$%d", len(q.args))
+}
+
+// common is from how many rows on a word is taken to be common: then the list is
+// walked in its order and each row asked for the word, instead of the rows of the
+// word being sorted.
+const common = 2000
+
+// page reads one page. Every page costs the same, however far down it lies: it
+// begins with an index at the row after the cursor.
+func (l listing[T]) page(ctx context.Context, q queryer, p tepin.List) (tepin.Page[T], error) {
+	if p.SortBy == "" {
+		p.SortBy = tepin.SortName
+		if l.byID {
+			p.SortBy = tepin.SortID
+		}
+	}
+	p.Limit = min(p.Limit, tepin.MaxLimit)
+	if p.Limit <= 0 {
+		p.Limit = tepin.DefaultLimit
+	}
+	st, err := l.statement(ctx, q, p)
+	if err != nil {
+		return tepin.Page[T]{}, err
+	}
+	type found struct {
+		item   T
+		cursor tepin.Cursor
+	}
+	list, err := all(ctx, q, func(r row) (f found, err error) {
+		var folder []byte
+		f.item, err = l.scan(withCursor{r, []any{&folder, &f.cursor.NameKey, &f.cursor.ID}})
+		f.cursor.Folder = string(folder)
+		return f, err
+	}, st.String(), st.args...)
+	if err != nil {
+		return tepin.Page[T]{}, err
+	}
+	page := tepin.Page[T]{Items: make([]T, 0, min(len(list), p.Limit))}
+	for i, f := range list {
+		if i == p.Limit {
+			page.Next = &list[i-1].cursor
+			break
+		}
+		page.Items = append(page.Items, f.item)
+	}
+	if p.After == nil && page.Next == nil {
+		total := int64(len(page.Items))
+		page.Total = &total
+	}
+	return page, nil
+}
+
+// withCursor scans the columns of the cursor, which follow those of the item.
+type withCursor struct {
+	row
+	cursor []any
+}
+
+func (r withCursor) Scan(dest ...any) error { return r.row.Scan(append(dest, r.cursor...)...) }
+
+func (l listing[T]) statement(ctx context.Context, q queryer, p tepin.List) (*statement, error) {
+	st := &statement{}
+	folder := `t.name_key` // anything: nobody looks at it
+	if l.folders {
+		folder = `t.folder_key`
+	}
+	columns := `SELECT t.` + strings.ReplaceAll(l.columns, `, `, `, t.`) + `, ` + folder + `, t.name_key, t.id`
+	where, err := l.search(ctx, q, st, columns, p.Search)
+	if err != nil {
+		return nil, err
+	}
+	if l.env != "" {
+		where = append(where, `t.environment_id = `+st.arg(l.env))
+	}
+	for _, c := range l.where {
+		if c.column == "" {
+			where = append(where, `t.`+c.sql)
+		} else {
+			where = append(where, `t.`+c.column+` = `+st.arg(c.value))
+		}
+	}
+	if l.folders && p.Folder != "" {
+		where = append(where, inFolder(st, folderPath(p.Folder), p.Recursive))
+	}
+	keys := []string{`t.name_key`, `t.id`}
+	switch {
+	case p.SortBy == tepin.SortID:
+		keys = []string{`t.id`}
+	case p.SortBy == tepin.SortRelativePath && l.folders:
+		keys = []string{`t.folder_key`, `t.name_key`, `t.id`}
+	}
+	way, order := ` > `, ``
+	if p.Desc {
+		way, order = ` < `, ` DESC`
+	}
+	if c := p.After; c != nil {
+		values := map[string]any{`t.folder_key`: []byte(c.Folder), `t.name_key`: orEmpty(c.NameKey), `t.id`: c.ID}
+		var places []string
+		for _, k := range keys {
+			places = append(places, st.arg(values[k]))
+		}
+		where = append(where, `(`+strings.Join(keys, `, `)+`)`+way+`(`+strings.Join(places, `, `)+`)`)
+	}
+	if len(where) > 0 {
+		st.WriteString(` WHERE ` + strings.Join(where, ` AND `))
+	}
+	st.WriteString(` ORDER BY ` + strings.Join(keys, order+`, `) + order)
+	st.WriteString(` LIMIT ` + st.arg(p.Limit+1))
+	return st, nil
+}
+
+// inFolder is the condition that a row lies in a folder, or below it.
+func inFolder(st *statement, folder string, recursive bool) string {
+	key := nameKey(folder)
+	if !recursive {
+		return `t.folder_key = ` + st.arg(key)
+	}
+	if folder == "/" {
+		return `t.folder_key >= ` + st.arg(key)
+	}
+	// '0' follows '/': all that begins with "/a/".
+	return `(t.folder_key = ` + st.arg(key) + ` OR t.folder_key >= ` + st.arg(append(nameKey(folder), '/')) +
+		` AND t.folder_key < ` + st.arg(append(nameKey(folder), '0')) + `)`
+}
+
+// search writes the statement's beginning, up to and with FROM, and returns the
+// conditions that make the rows the ones that are searched for: by exact id, or by
+// words that all begin a word of the name.
+func (l listing[T]) search(ctx context.Context, q queryer, st *statement, columns, text string) ([]string, error) {
+	from := ` FROM ` + l.table + ` t`
+	text = strings.TrimSpace(text)
+	id := strings.ToLower(text)
+	prefixes := words(text)
+	switch {
+	case text == "":
+		st.WriteString(columns + from)
+		return nil, nil
+	case tepin.IsID(id):
+		st.WriteString(columns + from)
+		return []string{`t.id = ` + st.arg(id)}, nil
+	case len(prefixes) == 0 || l.kind == "":
+		st.WriteString(columns + from)
+		return []string{`1 = 0`}, nil // signs only: no name has them as a word
+	}
+	rare, fewest := 0, common+1
+	for i, prefix := range prefixes {
+		n, err := l.count(ctx, q, prefix)
+		if err != nil {
+			return nil, err
+		}
+		if n < fewest {
+			rare, fewest = i, n
+		}
+	}
+	var where []string
+	if fewest <= common {
+		st.WriteString(`WITH hit AS MATERIALIZED (SELECT DISTINCT item_id FROM word w WHERE ` + l.hit(st, prefixes[rare]) + `) `)
+		from = ` FROM hit CROSS JOIN ` + l.table + ` t`
+		where = append(where, `t.id = hit.item_id`)
+	}
+	for i, prefix := range prefixes {
+		if fewest > common || i != rare {
+			where = append(where, `EXISTS (SELECT 1 FROM word w WHERE w.item_id = t.id AND `+l.hit(st, prefix)+`)`)
+		}
+	}
+	st.WriteString(columns + from)
+	return where, nil
+}
+
+// hit is the condition that a row of word begins with prefix.
+func (l listing[T]) hit(st *statement, prefix string) string {
+	// No word holds the byte 0xff: it ends the range of those that begin with prefix.
+	return fmt.Sprintf(`w.environment_id = %s AND w.kind = %s AND w.word >= %s AND w.word < %s`,
+		st.arg(l.env), st.arg(l.kind), st.arg([]byte(prefix)), st.arg(append([]byte(prefix), 0xff)))
+}
+
+// count counts the rows of a prefix, up to one more than common.
+func (l listing[T]) count(ctx context.Context, q queryer, prefix string) (n int, err error) {
+	st := &statement{}
+	st.WriteString(`SELECT count(*) FROM (SELECT 1 FROM word w WHERE ` + l.hit(st, prefix))
+	st.WriteString(fmt.Sprintf(` LIMIT %d) counted`, common+1))
+	return n, q.QueryRowContext(ctx, st.String(), st.args...).Scan(&n)
+}
+
+// orEmpty keeps a nil slice from becoming NULL.
+func orEmpty(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

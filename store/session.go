@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tepin/tepin"
+)
+
+// CreateSession records that a person signed in. Sessions that are over go.
+func (s *Store) CreateSession(ctx context.Context, v tepin.Session) error {
+	return s.write(ctx, func(t *tx) error {
+		u, err := get(ctx, t, "user", scanUser, `SELECT `+accountColumns+` FROM account WHERE id = $1`, v.UserID)
+		if err != nil {
+			return err
+		}
+		if v.CreatedAt.IsZero() {
+			v.CreatedAt = t.now
+		}
+		if _, err := t.exec(ctx, `DELETE FROM console_session WHERE expires_at <= $1`, micros(t.now)); err != nil {
+			return err
+		}
+		t.record(InstanceChain, userActor(u), "user.sign_in", string(u.ID), nil)
+		_, err = t.exec(ctx, `INSERT INTO console_session (hash, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)`,
+			v.Hash, v.UserID, micros(v.CreatedAt), micros(v.ExpiresAt))
+		return err
+	})
+}
+
+// Session returns the session of that hash and its person; NotFound if it is over.
+func (s *Store) Session(ctx context.Context, hash []byte) (tepin.Session, tepin.User, error) {
+	return s.session(ctx, s.reader, hash)
+}
+
+func (s *Store) session(ctx context.Context, q queryer, hash []byte) (tepin.Session, tepin.User, error) {
+	type signedIn struct {
+		session tepin.Session
+		user    tepin.User
+	}
+	v, err := get(ctx, q, "session", func(r row) (v signedIn, err error) {
+		u := &v.user
+		err = r.Scan(&v.session.Hash, at(&v.session.CreatedAt), at(&v.session.ExpiresAt),
+			&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Administrator, at(&u.CreatedAt))
+		v.session.UserID = u.ID
+		return v, err
+	}, `SELECT s.hash, s.created_at, s.expires_at, a.id, a.email, a.name, a.password_hash, a.administrator, a.created_at
+		FROM console_session s JOIN account a ON a.id = s.account_id WHERE s.hash = $1 AND s.expires_at > $2`, hash, micros(s.now()))
+	return v.session, v.user, s.dialect.fail(err)
+}
+
+// DeleteSession ends a session. One that is not there is no error.
+func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
+	return s.write(ctx, func(t *tx) error {
+		_, u, err := s.session(ctx, t, hash)
+		if tepin.KindOf(err) == tepin.NotFound {
+			t.quiet = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t.record(InstanceChain, userActor(u), "user.sign_out", string(u.ID), nil)
+		_, err = t.exec(ctx, `DELETE FROM console_session WHERE hash = $1`, hash)
+		return err
+	})
+}
+
+func userActor(u tepin.User) tepin.Actor {
+	return tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: u.Email}
+}

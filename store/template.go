@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+
+	"github.com/tepin/tepin"
+)
+
+const templateColumns = `id, environment_id, name, folder, document_key, document_size, document_sha256, created_at, updated_at, content_at, version`
+
+func scanTemplate(r row) (v tepin.Template, err error) {
+	err = r.Scan(&v.ID, &v.EnvironmentID, &v.Name, &v.Folder, &v.Document.Key, &v.Document.Size, &v.Document.SHA256,
+		at(&v.CreatedAt), at(&v.UpdatedAt), at(&v.ContentAt), &v.Version)
+	return v, err
+}
+
+// CreateTemplate adds a template whose document's bytes are written already.
+func (s *Store) CreateTemplate(ctx context.Context, by tepin.Actor, v tepin.Template) (tepin.Template, error) {
+	if err := checkText(v.Name, v.Folder); err != nil {
+		return tepin.Template{}, err
+	}
+	fill(&v.ID)
+	v.Folder, v.Version = folderPath(v.Folder), 1
+	err := s.write(ctx, func(t *tx) error {
+		v.CreatedAt, v.UpdatedAt, v.ContentAt = t.now, t.now, t.now
+		if err := t.claimBlob(ctx, v.EnvironmentID, v.Document); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `INSERT INTO template (`+templateColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, 1, $9, $10)`,
+			v.ID, v.EnvironmentID, v.Name, v.Folder, v.Document.Key, v.Document.Size, v.Document.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
+		if err != nil {
+			return err
+		}
+		t.record(string(v.EnvironmentID), by, "template.create", string(v.ID), map[string]any{"name": v.Name, "folder": v.Folder, "sha256": v.Document.SHA256})
+		return t.index(ctx, v.EnvironmentID, "template", string(v.ID), v.Name)
+	})
+	return v, err
+}
+
+// Templates returns a page of an environment's templates.
+func (s *Store) Templates(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (tepin.Page[tepin.Template], error) {
+	page, err := listing[tepin.Template]{kind: "template", table: "template", columns: templateColumns, env: env, folders: true,
+		where: []condition{living}, scan: scanTemplate}.page(ctx, s.reader, p)
+	return page, s.dialect.fail(err)
+}
+
+// Template returns a template.
+func (s *Store) Template(ctx context.Context, env tepin.EnvironmentID, id tepin.TemplateID) (tepin.Template, error) {
+	v, err := template(ctx, s.reader, env, id, "")
+	return v, s.dialect.fail(err)
+}
+
+func template(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.TemplateID, lock string) (tepin.Template, error) {
+	return get(ctx, q, "template", scanTemplate,
+		`SELECT `+templateColumns+` FROM template WHERE environment_id = $1 AND id = $2 AND deleted_at = 0`+lock, env, id)
+}
+
+// UpdateTemplate changes a template. Of two that save at once both succeed, and the
+// last one wins whole; with IfVersion the later one is Stale.
+func (s *Store) UpdateTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID, u tepin.TemplateUpdate) (v tepin.Template, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if v, err = template(ctx, t, env, id, t.dialect.lockRow); err != nil {
+			return err
+		}
+		if u.IfVersion != nil && *u.IfVersion != v.Version {
+			return stale("template", v.Version)
+		}
+		detail := map[string]any{}
+		set(&v.Name, u.Name, detail, "name")
+		if u.Folder != nil {
+			v.Folder = folderPath(*u.Folder)
+			detail["folder"] = v.Folder
+		}
+		if err := checkText(v.Name, v.Folder); err != nil {
+			return err
+		}
+		if u.Document != nil {
+			if err := t.replaceBlob(ctx, env, &v.Document, *u.Document); err != nil {
+				return err
+			}
+			v.ContentAt = t.now
+			detail["sha256"] = v.Document.SHA256
+		}
+		v.UpdatedAt = t.now
+		v.Version++
+		_, err := t.exec(ctx, `UPDATE template SET name = $2, name_key = $3, folder = $4, folder_key = $5, document_key = $6, document_size = $7,
+			document_sha256 = $8, updated_at = $9, content_at = $10, version = $11 WHERE id = $1`,
+			id, v.Name, nameKey(v.Name), v.Folder, nameKey(v.Folder), v.Document.Key, v.Document.Size,
+			v.Document.SHA256, micros(v.UpdatedAt), micros(v.ContentAt), v.Version)
+		if err != nil {
+			return err
+		}
+		t.record(string(env), by, "template.update", string(id), detail)
+		if u.Name == nil {
+			return nil
+		}
+		return t.index(ctx, env, "template", string(id), v.Name)
+	})
+	return v, err
+}
+
+// replaceBlob claims the new bytes of a record and drops the old ones.
+func (t *tx) replaceBlob(ctx context.Context, env tepin.EnvironmentID, ref *tepin.BlobRef, fresh tepin.BlobRef) error {
+	if err := t.claimBlob(ctx, env, fresh); err != nil {
+		return err
+	}
+	old := ref.Key
+	*ref = fresh
+	return t.dropBlob(ctx, old)
+}
+
+// DeleteTemplate removes a template and returns what it was.
+func (s *Store) DeleteTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID) (v tepin.Template, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if v, err = template(ctx, t, env, id, t.dialect.lockRow); err != nil {
+			return err
+		}
+		t.record(string(env), by, "template.delete", string(id), map[string]any{"name": v.Name})
+		return t.remove(ctx, "template", string(id), v.Document.Key)
+	})
+	return v, err
+}
+
+// remove marks a row as deleted, takes it out of the search and drops its bytes.
+func (t *tx) remove(ctx context.Context, table, id, blob string) error {
+	if _, err := t.exec(ctx, `UPDATE `+table+` SET deleted_at = $2 WHERE id = $1`, id, micros(t.now)); err != nil {
+		return err
+	}
+	if err := t.dropBlob(ctx, blob); err != nil {
+		return err
+	}
+	return t.unindex(ctx, id)
+}
