@@ -1,0 +1,272 @@
+package access_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/token"
+)
+
+func TestAuthenticate(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	other := r.integration("two")
+	c := r.login(in, "tpn_one")
+	if c.Integration.ID != in.ID || c.Environment.ID != r.env.ID || c.SecretID == "" || !c.SecretExpires.IsZero() {
+		t.Errorf("client %+v", c)
+	}
+	for _, tc := range []struct {
+		name   string
+		id     tepin.ClientID
+		secret string
+	}{
+		{"wrong secret", in.ClientID, "tpn_wrong"},
+		{"unknown client", "int_nobody", "tpn_one"},
+		{"another client's secret", other.ClientID, "tpn_one"},
+		{"no secret", in.ClientID, ""},
+		{"no client", "", "tpn_one"},
+		{"not the form of a secret", in.ClientID, "hunter2"},
+		{"secret in another case", in.ClientID, "tpn_ONE"},
+		{"integration's id for its client id", tepin.ClientID(in.ID), "tpn_one"},
+	} {
+		_, err := r.Authenticate(t.Context(), tc.id, tc.secret, home)
+		wantKind(t, tc.name, err, tepin.Unauthorized)
+		if want := refusal(t, r); err.Error() != want {
+			t.Errorf("%s: answer %q, want the one answer %q", tc.name, err, want)
+		}
+	}
+}
+
+// refusal is the one answer, asked for in a way that has no other reason.
+func refusal(t *testing.T, r *rig) string {
+	t.Helper()
+	_, err := r.Authenticate(t.Context(), "x", "x", home)
+	if err == nil {
+		t.Fatal("x is a secret")
+	}
+	return err.Error()
+}
+
+// State is judged after the secret, and looks like a wrong secret.
+func TestAuthenticateState(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	r.rotate(in, "tpn_next", time.Hour)
+	r.login(in, "tpn_one")
+	r.login(in, "tpn_next")
+
+	r.clock.Advance(time.Hour - time.Microsecond)
+	r.refresh()
+	if c := r.login(in, "tpn_one"); c.SecretExpires != start.Add(time.Hour) {
+		t.Errorf("old secret ends %s, want %s", c.SecretExpires, start.Add(time.Hour))
+	}
+	r.clock.Advance(time.Microsecond)
+	_, err := r.Authenticate(t.Context(), in.ClientID, "tpn_one", home)
+	wantKind(t, "ended secret", err, tepin.Unauthorized)
+	r.login(in, "tpn_next")
+
+	r.update(in, tepin.IntegrationUpdate{Enabled: ptr(false)})
+	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_next", home)
+	wantKind(t, "disabled integration", err, tepin.Unauthorized)
+	if err.Error() != refusal(t, r) {
+		t.Errorf("a disabled integration is told apart: %q", err)
+	}
+	r.update(in, tepin.IntegrationUpdate{Enabled: ptr(true)})
+	r.login(in, "tpn_next")
+
+	if err := r.store.DeleteIntegration(t.Context(), admin, in.EnvironmentID, in.ID); err != nil {
+		t.Fatal(err)
+	}
+	r.refresh()
+	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_next", home)
+	wantKind(t, "deleted integration", err, tepin.Unauthorized)
+}
+
+// Always five comparisons, whoever asks and whatever is wrong (S10).
+func TestAuthenticateComparesFiveTimes(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	var count int
+	d, err := access.New(t.Context(), access.Options{Store: r.store, Issuer: publicURL + "/", PublicURL: publicURL, PepperID: "pepper", CheckForm: checkForm, Now: r.clock.Now,
+		MAC: func(pepper string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.SecretID, plain string) []byte {
+			count++
+			return mac(pepper, env, client, id, plain)
+		},
+		OpenKey: func(sealed []byte, _ string) ([]byte, error) { return sealed, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		id     tepin.ClientID
+		secret string
+		rounds int // a miss looks twice when it may
+	}{
+		{in.ClientID, "tpn_one", 1},
+		{in.ClientID, "tpn_wrong1", 2},
+		{"int_nobody", "tpn_wrong2", 1}, // within the same tenth of a second
+		{in.ClientID, "tpn_wrong3", 1},
+	} {
+		count = 0
+		_, _ = d.Authenticate(t.Context(), tc.id, tc.secret, home)
+		if count != tc.rounds*tepin.MaxLiveSecrets {
+			t.Errorf("%s with %s: %d comparisons, want %d", tc.id, tc.secret, count, tc.rounds*tepin.MaxLiveSecrets)
+		}
+	}
+}
+
+// A secret that another node has just made is found by one look at the database.
+func TestAuthenticateFindsNewSecretOfAnotherNode(t *testing.T) {
+	r := newRig(t)
+	other := r.node()
+	in := r.integration("one") // refreshes r alone
+	if _, err := other.Authenticate(t.Context(), in.ClientID, "tpn_one", home); err != nil {
+		t.Errorf("new secret on another node: %v", err)
+	}
+	second := r.integration("two")
+	if _, err := other.Authenticate(t.Context(), second.ClientID, "tpn_two", home); err == nil {
+		t.Error("a second look within a tenth of a second: the database can be made to work by strangers")
+	}
+	r.clock.Advance(100 * time.Millisecond)
+	if _, err := other.Authenticate(t.Context(), second.ClientID, "tpn_two", home); err != nil {
+		t.Errorf("second new secret, a tenth of a second later: %v", err)
+	}
+}
+
+func TestFailureBudget(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	try := func(id tepin.ClientID, secret string) error {
+		_, err := r.Authenticate(t.Context(), id, secret, home)
+		return err
+	}
+	for _, id := range []tepin.ClientID{in.ClientID, "int_nobody"} {
+		for n := range 10 {
+			for range 3 { // the same secret again is the same failure
+				wantKind(t, "within the budget", try(id, "tpn_wrong"+string(rune('a'+n))), tepin.Unauthorized)
+			}
+		}
+		err := try(id, "tpn_wrong-k")
+		wantKind(t, "budget spent", err, tepin.TooMany)
+		wantKind(t, "a secret counted before", try(id, "tpn_wronga"), tepin.Unauthorized)
+	}
+	r.login(in, "tpn_one") // the right one passes
+	if _, err := r.Authenticate(t.Context(), in.ClientID, "tpn_wrong-l", home.Next()); tepin.KindOf(err) != tepin.Unauthorized {
+		t.Errorf("another network pays for this one: %v", err)
+	}
+	r.clock.Advance(5 * time.Minute)
+	r.refresh()
+	wantKind(t, "after the window", try(in.ClientID, "tpn_wrong-m"), tepin.Unauthorized)
+}
+
+func TestEnvironment(t *testing.T) {
+	r := newRig(t)
+	for _, name := range []string{"first", "FIRST", "First", string(r.env.ID)} {
+		if e, ok := r.Environment(name); !ok || e.ID != r.env.ID {
+			t.Errorf("environment %q: %v %v", name, e.ID, ok)
+		}
+	}
+	for _, name := range []string{"", "second", "firs", string(r.env.ID[:35])} {
+		if e, ok := r.Environment(name); ok {
+			t.Errorf("environment %q found: %s", name, e.ID)
+		}
+	}
+}
+
+// S2: when the last good poll began more than four seconds ago, nothing is known.
+func TestStaleDirectoryIsUnavailable(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	raw := r.token(r.login(in, "tpn_one"), nil)
+	r.clock.Advance(4 * time.Second)
+	if _, err := r.Bearer(raw); err != nil {
+		t.Errorf("after 4 s: %v", err)
+	}
+	r.clock.Advance(time.Nanosecond)
+	check := func(what string, err error) {
+		t.Helper()
+		wantKind(t, what, err, tepin.Unavailable)
+		if e, ok := err.(*tepin.Error); !ok || e.RetryAfter != time.Second {
+			t.Errorf("%s: %#v, want RetryAfter 1 s", what, err)
+		}
+	}
+	_, err := r.Bearer(raw)
+	check("good token", err)
+	_, err = r.Bearer("garbage")
+	check("bad token", err)
+	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_one", home)
+	check("good secret", err)
+	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_wrong", home)
+	check("bad secret", err)
+	wantKind(t, "Ready", r.Ready(), tepin.Unavailable)
+
+	r.refresh()
+	if _, err := r.Bearer(raw); err != nil || r.Ready() != nil {
+		t.Errorf("after a good poll: %v, %v", err, r.Ready())
+	}
+	r.clock.Advance(time.Minute) // stopped and continued, or the database cut off
+	r.store.Close()
+	if err := r.Refresh(context.Background()); err == nil {
+		t.Fatal("refreshed from a closed database")
+	}
+	_, err = r.Bearer(raw)
+	check("database cut off", err)
+}
+
+// Run keeps the directory fresh by itself, and writes last uses when it ends.
+func TestRun(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	other := r.node()
+	r.login(in, "tpn_one")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	r.clock.Advance(time.Minute)
+	var err error
+	for range 300 {
+		if err = r.Ready(); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err != nil {
+		t.Errorf("not ready after 3 s: %v", err)
+	}
+	wantKind(t, "a node that does not run", other.Ready(), tepin.Unavailable)
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	list, err := r.store.Secrets(t.Context(), in.EnvironmentID, in.ID)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d secrets, %v", len(list), err)
+	}
+	if !list[0].LastUsedAt.Equal(start) || list[0].LastUsedFrom != "192.0.2.7" {
+		t.Errorf("last used %s from %s, want %s from 192.0.2.7", list[0].LastUsedAt, list[0].LastUsedFrom, start)
+	}
+}
+
+// The first keys: any number of nodes may make them, one of each algorithm stays.
+func TestEnsureSigningKeys(t *testing.T) {
+	r := newRig(t)
+	before, err := r.store.SigningKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := func(private []byte, _ string) ([]byte, error) { return private, nil }
+	if err := access.EnsureSigningKeys(t.Context(), r.store, plain, r.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	after, err := r.store.SigningKeys(t.Context())
+	if err != nil || len(after) != len(before) {
+		t.Fatalf("%d keys, then %d, %v: keys were made where there were some", len(before), len(after), err)
+	}
+	for _, alg := range []string{token.ES256, token.RS256} {
+		if k := r.Keys().Signer(alg, start); k == nil || k.Check() != nil {
+			t.Errorf("no good %s key", alg)
+		}
+	}
+}
