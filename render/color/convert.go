@@ -42,8 +42,8 @@ func unit(v float64) float64 {
 // their linear reflectances, taken as the power 1/yuleNielsen because light spreads in
 // the paper. The single inks and their pairs are the well-known screen looks of the
 // ISO coated primaries; those under black are estimates. The exponent is fitted to the
-// grey scale of such a press (K 10 to 90 %), within 1/255.
-const yuleNielsen = 1.7
+// grey scale of such a press (K 10 to 90 %), within 2/255.
+const yuleNielsen = 1.8
 
 // primaries are the looks of the 16 full overprints, sRGB; the index's bits are C, M,
 // Y, K, the lowest first.
@@ -84,7 +84,7 @@ func cmyk(c, m, y, k float64) (r, g, b float64) {
 // screen turns a mean of reflectances into an sRGB component. It reads a table, so that
 // pictures convert quickly.
 func screen(v float64) float64 {
-	at := unit(v) * (len(screens) - 1)
+	at := unit(v) * float64(len(screens)-1)
 	i := min(int(at), len(screens)-2)
 	return screens[i] + (screens[i+1]-screens[i])*(at-float64(i))
 }

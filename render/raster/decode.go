@@ -1,0 +1,147 @@
+package raster
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+
+	"github.com/tepin/tepin"
+)
+
+// Info is what the header of a picture says.
+type Info struct {
+	Type          string // media type: "image/png", …
+	Extension     string // "png", "jpg", "gif", "webp", "tiff"
+	Width, Height int    // upright, as it is shown
+}
+
+// format is a kind of picture that can be read.
+type format struct {
+	kind, extension string
+	magic           []string // '?' is any byte
+	config          func(io.Reader) (image.Config, error)
+	decode          func(io.Reader) (image.Image, error)
+}
+
+var formats = []format{
+	{"image/png", "png", []string{"\x89PNG\r\n\x1a\n"}, png.DecodeConfig, png.Decode},
+	{"image/jpeg", "jpg", []string{"\xff\xd8\xff"}, jpeg.DecodeConfig, jpeg.Decode},
+	{"image/gif", "gif", []string{"GIF87a", "GIF89a"}, gif.DecodeConfig, gif.Decode},
+	{"image/webp", "webp", []string{"RIFF????WEBP"}, webp.DecodeConfig, webp.Decode},
+	{"image/tiff", "tiff", []string{"II*\x00", "MM\x00*"}, tiff.DecodeConfig, tiff.Decode},
+}
+
+func formatOf(head []byte) (format, error) {
+	for _, f := range formats {
+		for _, magic := range f.magic {
+			if matches(head, magic) {
+				return f, nil
+			}
+		}
+	}
+	return format{}, tepin.Errorf(tepin.Unprocessable, "this is not a picture that can be used: choose a PNG, JPEG, GIF, WebP or TIFF file")
+}
+
+func matches(head []byte, magic string) bool {
+	if len(head) < len(magic) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != '?' && head[i] != magic[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// probeBytes is how much of a file Probe reads to find the header. The headers of TIFF
+// may stand anywhere; other files have theirs, after profiles and previews, before.
+const probeBytes = 64 << 20
+
+// Probe reads a picture's header. It refuses what DecodeImage would refuse for its type
+// or size.
+func Probe(r io.Reader) (Info, error) {
+	var read bytes.Buffer
+	head := make([]byte, 16)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return Info{}, err
+	}
+	f, err := formatOf(head[:n])
+	if err != nil {
+		return Info{}, err
+	}
+	all := io.LimitReader(io.MultiReader(bytes.NewReader(head[:n]), r), probeBytes)
+	config, err := safely(func() (image.Config, error) { return f.config(io.TeeReader(all, &read)) })
+	if err != nil {
+		return Info{}, broken(f, err)
+	}
+	return check(f, config, read.Bytes(), MaxPixels)
+}
+
+// DecodeImage reads a PNG, JPEG (turned upright as its EXIF data says), GIF (its first
+// picture), WebP or TIFF of at most limit pixels; 0 = [MaxPixels]. The size is known
+// from the header before anything is allocated.
+func DecodeImage(data []byte, limit int) (image.Image, error) {
+	if limit <= 0 || limit > MaxPixels {
+		limit = MaxPixels
+	}
+	f, err := formatOf(data)
+	if err != nil {
+		return nil, err
+	}
+	config, err := safely(func() (image.Config, error) { return f.config(bytes.NewReader(data)) })
+	if err != nil {
+		return nil, broken(f, err)
+	}
+	if _, err := check(f, config, data, limit); err != nil {
+		return nil, err
+	}
+	img, err := safely(func() (image.Image, error) { return f.decode(bytes.NewReader(data)) })
+	if err != nil {
+		return nil, broken(f, err)
+	}
+	if b := img.Bounds(); b.Dx() > config.Width || b.Dy() > config.Height || b.Empty() {
+		return nil, broken(f, fmt.Errorf("the picture is %v, its header says %d × %d", b, config.Width, config.Height))
+	}
+	if f.extension == "jpg" {
+		return upright(img, orientation(data)), nil
+	}
+	return img, nil
+}
+
+// check makes Info of a header and holds it against the limits.
+func check(f format, config image.Config, data []byte, limit int) (Info, error) {
+	info := Info{Type: f.kind, Extension: f.extension, Width: config.Width, Height: config.Height}
+	if f.extension == "jpg" && orientation(data) >= 5 {
+		info.Width, info.Height = info.Height, info.Width
+	}
+	switch {
+	case info.Width <= 0 || info.Height <= 0:
+		return Info{}, tepin.Errorf(tepin.Unprocessable, "the picture is empty: its header says %d × %d pixels", info.Width, info.Height)
+	case info.Width > MaxSide || info.Height > MaxSide || info.Width > limit/info.Height:
+		return Info{}, tepin.Errorf(tepin.TooLarge, "the picture has %d × %d pixels; at most %d a side and %d million in all can be used: choose a smaller one", info.Width, info.Height, MaxSide, limit/1_000_000)
+	}
+	return info, nil
+}
+
+func broken(f format, cause error) error {
+	return &tepin.Error{Kind: tepin.Unprocessable, Message: "the " + f.extension + " picture is damaged or of a kind that cannot be read; save it again and choose that file", Cause: cause}
+}
+
+// safely turns a panic of a decoder on damaged data into an error.
+func safely[T any](read func() (T, error)) (out T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	return read()
+}
