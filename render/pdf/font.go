@@ -40,7 +40,7 @@ func (d *Writer) face(font *text.Font) (*face, error) {
 
 // embed writes a face with the glyphs that were used of it.
 func (d *Writer) embed(f *face) error {
-	gids := slices.Sorted(maps.Keys(f.used))
+	gids := sortedKeys(f.used)
 	base := name(subsetTag(f.font.Name(), gids) + "+" + baseName(f.font.Name()))
 	program, descriptor, cid, unicode := d.file.reserve(), d.file.reserve(), d.file.reserve(), d.file.reserve()
 
@@ -51,7 +51,7 @@ func (d *Writer) embed(f *face) error {
 			return fmt.Errorf("font %q: %w", f.font.Name(), err)
 		}
 		fontFile, kind = "/FontFile3 ", "/CIDFontType0"
-		d.file.deflated(program, "/Subtype/OpenType", subset)
+		d.file.deflated(program, "/Subtype/CIDFontType0C", subset)
 	} else {
 		subset, err := f.sfnt.subsetGlyf(f.used)
 		if err != nil {
@@ -141,7 +141,7 @@ func (f *face) toUnicode() string {
 		"/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n" +
 		"/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n" +
 		"1 begincodespacerange\n<0000><FFFF>\nendcodespacerange\n")
-	for block := range slices.Chunk(slices.Sorted(maps.Keys(f.texts)), 100) {
+	for block := range slices.Chunk(sortedKeys(f.texts), 100) {
 		fmt.Fprintf(&b, "%d beginbfchar\n", len(block))
 		for _, gid := range block {
 			fmt.Fprintf(&b, "<%04X><%s>\n", gid, utf16Hex(f.texts[gid]))
@@ -151,3 +151,5 @@ func (f *face) toUnicode() string {
 	b.WriteString("endcmap\nCMapName currentdict/CMap defineresource pop\nend\nend\n")
 	return b.String()
 }
+
+func sortedKeys[V any](m map[int]V) []int { return slices.Sorted(maps.Keys(m)) }
