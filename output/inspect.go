@@ -1,0 +1,141 @@
+package output
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/document"
+	"github.com/tepin/tepin/sandbox"
+)
+
+// plan is what reading a document tells about a job.
+type plan struct {
+	LayoutIDs []string `json:"layoutIds"` // those to render, told by id
+	Needs     []need   `json:"needs"`
+	Sizes     []size   `json:"sizes"`
+}
+
+// size is a page's, in points.
+type size struct {
+	Layout        string
+	Width, Height float64
+}
+
+// CheckDocument refuses what is no document that we can read; the error names the
+// JSON path.
+func CheckDocument(raw []byte) error {
+	_, err := inspect(context.Background(), job{Document: raw})
+	return err
+}
+
+// NewProjectDocument makes a project's document of a template's.
+func NewProjectDocument(template []byte, id tepin.TemplateID) ([]byte, error) {
+	return document.NewProject(template, string(id))
+}
+
+// inspect plans a job, in a child if its document is large: what a small one can
+// cost is bounded by its size.
+func inspect(ctx context.Context, j job) (plan, error) {
+	if len(j.Document) <= inProcess && len(j.Variables) <= 100 || !json.Valid(j.Document) {
+		return planJob(j)
+	}
+	var p plan
+	err := sandbox.Run(ctx, "inspect",
+		func(w io.Writer) error { return json.NewEncoder(w).Encode(j) },
+		func(r io.Reader) error { return json.NewDecoder(r).Decode(&p) },
+		inspectLimits)
+	return p, err
+}
+
+func inspectChild(in io.Reader, out io.Writer) error {
+	var j job
+	if err := json.NewDecoder(in).Decode(&j); err != nil {
+		return err
+	}
+	p, err := planJob(j)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(p)
+}
+
+// planJob reads the document and resolves each layout once.
+func planJob(j job) (plan, error) {
+	doc, err := document.Parse(j.Document)
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{LayoutIDs: j.LayoutIDs}
+	known := map[string]bool{}
+	var selected string
+	for _, l := range doc.Layouts() {
+		known[l.ID] = true
+		if l.Default {
+			selected = l.ID
+		}
+	}
+	if len(p.LayoutIDs) == 0 {
+		p.LayoutIDs = []string{selected}
+	}
+	seen := map[need]bool{}
+	for _, layout := range p.LayoutIDs {
+		if !known[layout] {
+			return plan{}, &tepin.Error{Kind: tepin.Invalid, Path: "layoutsToExport", Message: fmt.Sprintf("the document has no layout with the id %.60q", layout)}
+		}
+		if err := p.add(doc, layout, j, seen); err != nil {
+			return plan{}, err
+		}
+	}
+	return p, nil
+}
+
+// add plans one layout with all its records.
+func (p *plan) add(doc *document.Document, layout string, j job, seen map[need]bool) error {
+	for i := range j.records() {
+		var values map[string]any
+		if i < len(j.Variables) {
+			values = j.Variables[i]
+		}
+		filled, err := doc.With(values)
+		if err != nil {
+			return inRecord(err, i, len(j.Variables))
+		}
+		for _, a := range filled.Assets(layout) {
+			n := need{Kind: a.Kind, Key: a.Key, ID: a.ID, Name: a.Name}
+			if !seen[n] {
+				seen[n] = true
+				p.Needs = append(p.Needs, n)
+			}
+		}
+	}
+	pages, _, err := doc.Pages(layout, nil)
+	if err != nil {
+		return err
+	}
+	for _, page := range pages {
+		p.Sizes = append(p.Sizes, size{Layout: layout, Width: page.Width, Height: page.Height})
+	}
+	return nil
+}
+
+// inRecord says in which record of several an error is.
+func inRecord(err error, i, of int) error {
+	said, ok := err.(*tepin.Error)
+	if !ok || of == 0 {
+		return err
+	}
+	copied := *said
+	copied.Path = fmt.Sprintf("variables[%d]%s", i, dotted(said.Path))
+	return &copied
+}
+
+func dotted(path string) string {
+	if path == "" {
+		return ""
+	}
+	return "." + string(bytes.TrimPrefix([]byte(path), []byte("$.")))
+}

@@ -1,0 +1,91 @@
+// Package output is the life of a render: [Service.Request] checks an order and
+// queues it, [Service.Run] performs it in a child process, [Service.Open] gives the
+// file out. It decides what is watermarked and how renders are counted.
+package output
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/sandbox"
+	"github.com/tepin/tepin/store"
+)
+
+// Limits of one render. docs/limits.md lists them for operators.
+const (
+	MaxRecords     = 10_000      // rows of variables
+	MaxAssetBytes  = 256 << 20   // fonts and encoded images that one render may need
+	MaxOutputBytes = 1 << 30     // of all files that one render makes
+	MaxSide        = 32_767      // pixels of an image's width or height
+	MaxPixels      = 100_000_000 // of one image
+	inProcess      = 1 << 20     // bytes of a document up to which it is read without a child
+)
+
+// renderLimits bound a render child, inspectLimits one that only reads a document.
+var (
+	renderLimits  = sandbox.Limits{Memory: 1 << 30, CPU: 5 * time.Minute, Wall: 10 * time.Minute, Output: MaxOutputBytes + 1<<20}
+	inspectLimits = sandbox.Limits{Memory: 512 << 20, CPU: 20 * time.Second, Wall: time.Minute, Output: 16 << 20}
+)
+
+// Service takes orders and performs them.
+type Service struct {
+	Store *store.Store
+	Asset *asset.Service
+	Wake  func()           // tells the job runner that there is work; may be nil
+	Now   func() time.Time // nil = time.Now
+}
+
+func (s *Service) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// Order is what a caller wants rendered. The document is Document if it is given,
+// else the project's, else the template's.
+type Order struct {
+	Format     tepin.Format
+	LayoutIDs  []string // empty = the layout that the document has selected
+	Document   []byte
+	TemplateID tepin.TemplateID
+	ProjectID  tepin.ProjectID
+	SettingsID tepin.OutputSettingsID // empty = the environment's default for the format
+	Scaling    float64                // of pixel formats; 0 = as the settings say
+	Variables  []map[string]any       // one record each; a name that is left out keeps the previous record's value
+	Name       string                 // of the file; empty = of the project or template
+}
+
+// job is a render as it is queued: everything that it needs but the bytes of fonts
+// and images. It is stored as JSON beside its task.
+type job struct {
+	Document  json.RawMessage  `json:"document"`
+	LayoutIDs []string         `json:"layoutIds"`
+	Format    tepin.Format     `json:"format"`
+	Scaling   float64          `json:"scaling"`
+	Quality   int              `json:"quality"`
+	Bleed     bool             `json:"bleed"`
+	Watermark string           `json:"watermark"`
+	Variables []map[string]any `json:"variables"`
+	Name      string           `json:"name"`
+	Created   time.Time        `json:"created"`
+	Needs     []need           `json:"needs"`
+}
+
+// records is how many records the job renders: without variables, one.
+func (j job) records() int { return max(1, len(j.Variables)) }
+
+// need is a font or an image that a document refers to.
+type need struct {
+	Kind string `json:"kind"` // "font" or "image"
+	Key  string `json:"key"`  // what the laid-out pages call it
+	ID   string `json:"id"`   // of the font style or the media, as the document has it
+	Name string `json:"name"` // of the font style or the media, where that is how it is told
+}
+
+// Children are the kinds of child process that this package starts.
+func Children() map[string]sandbox.Child {
+	return map[string]sandbox.Child{"inspect": inspectChild, "render": renderChild}
+}

@@ -1,0 +1,96 @@
+package output
+
+import (
+	"archive/zip"
+	"io"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/render"
+)
+
+// recordReport tells what went wrong in one record of an output.
+type recordReport struct {
+	Number int           `json:"recordNumber"` // from 1
+	Errors []recordError `json:"errorList"`
+}
+
+type recordError struct {
+	Type    string `json:"type"`
+	Details string `json:"details"`
+}
+
+// maxReported bounds the errors that a report lists.
+const maxReported = 1000
+
+// warning reports whether an issue leaves the output usable: the text that does not
+// fit and the character that no font has are the designer's to judge.
+func warning(issue string) bool {
+	return issue == "TextOverflow" || issue == "MissingCharacter"
+}
+
+// reported turns the issues of a record's pages into its report.
+func reported(record int, issues []render.Issue) recordReport {
+	r := recordReport{Number: record + 1}
+	seen := map[recordError]bool{}
+	for _, i := range issues {
+		e := recordError{i.Type, i.Details}
+		if !seen[e] && len(r.Errors) < maxReported {
+			seen[e] = true
+			r.Errors = append(r.Errors, e)
+		}
+	}
+	return r
+}
+
+// renders counts what an output costs: each image one, each PDF one, and a PDF of V
+// records above 50 one for each of the first 50 and one for each further ten begun.
+// What is watermarked costs nothing.
+func renders(j job, files int) int64 {
+	v := int64(j.records())
+	switch {
+	case j.Watermark != "":
+		return 0
+	case j.Format != tepin.PDF:
+		return int64(files)
+	case v == 1:
+		return int64(files)
+	case v <= 50:
+		return v
+	}
+	return 50 + (v-50+9)/10
+}
+
+// Available refuses a task whose file cannot be had: not yet, not any more, or never.
+func Available(t tepin.Task, now time.Time) error {
+	switch {
+	case t.State == tepin.TaskFailed:
+		return tepin.Errorf(tepin.NotFound, "this task failed and has no file: %s", t.ErrorDetail)
+	case t.State != tepin.TaskFinished:
+		return tepin.Errorf(tepin.NotFound, "this task is not finished yet; ask for the task until it is")
+	case t.Result.Key == "" || now.Sub(t.ProcessedAt) > tepin.OutputKept:
+		return tepin.Errorf(tepin.Gone, "the file is no longer available: it is kept for %.0f hours; start the output again", tepin.OutputKept.Hours())
+	}
+	return nil
+}
+
+// zipped streams the files, whose bytes follow each other in body, as one archive.
+func zipped(files []file, body io.Reader, modified time.Time) io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		archive := zip.NewWriter(w)
+		for _, f := range files {
+			// Images and PDFs are compressed already.
+			entry, err := archive.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Store, Modified: modified})
+			if err == nil {
+				_, err = io.CopyN(entry, body, f.Size)
+			}
+			if err != nil {
+				w.CloseWithError(err)
+				return
+			}
+		}
+		w.CloseWithError(archive.Close())
+	}()
+	return r
+}

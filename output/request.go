@@ -1,0 +1,163 @@
+package output
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tepin/tepin"
+)
+
+// Request checks an order and queues it. Everything that can be told without fonts
+// and images is refused here: a broken document, an unknown layout or variable, a
+// size beyond the limits.
+func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environment, o Order) (tepin.TaskID, error) {
+	if !slices.Contains([]tepin.Format{tepin.PNG, tepin.JPG, tepin.PDF}, o.Format) {
+		return "", tepin.Errorf(tepin.Invalid, "the format is to be png, jpg or pdf")
+	}
+	if len(o.Variables) > MaxRecords {
+		return "", tepin.Errorf(tepin.TooLarge, "there are %d rows of variables; the most is %d: split them over several requests", len(o.Variables), MaxRecords)
+	}
+	doc, source, name, err := s.source(ctx, by, env.ID, o)
+	if err != nil {
+		return "", err
+	}
+	settings, err := s.settings(ctx, env.ID, o)
+	if err != nil {
+		return "", err
+	}
+	if o.Scaling == 0 {
+		o.Scaling = settings.Scaling
+	}
+	if math.IsNaN(o.Scaling) || o.Scaling < 0.01 || o.Scaling > 100 {
+		return "", &tepin.Error{Kind: tepin.Invalid, Path: "scaling", Message: "the scaling is to be between 0.01 and 100"}
+	}
+	j := job{
+		Document: doc, LayoutIDs: o.LayoutIDs, Format: o.Format, Scaling: o.Scaling, Quality: settings.Quality,
+		Bleed: settings.Bleed, Watermark: watermark(env, settings), Variables: inherit(o.Variables),
+		Name: name, Created: s.now().UTC(),
+	}
+	plan, err := inspect(ctx, j)
+	if err != nil {
+		return "", err
+	}
+	j.LayoutIDs, j.Needs = plan.LayoutIDs, plan.Needs
+	if err := checkSizes(plan.Sizes, j); err != nil {
+		return "", err
+	}
+	return s.enqueue(ctx, by, env.ID, source, j)
+}
+
+// enqueue stores the job and its task.
+func (s *Service) enqueue(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, source string, j job) (tepin.TaskID, error) {
+	raw, err := json.Marshal(j)
+	if err != nil {
+		return "", fmt.Errorf("output: write the job: %w", err)
+	}
+	ref, err := s.Asset.Receive(ctx, env, bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return "", err
+	}
+	task, err := s.Store.CreateTask(ctx, by, tepin.Task{
+		EnvironmentID: env, OwnerKind: by.Kind, OwnerID: by.ID,
+		Format: j.Format, Name: j.Name, Source: source, Request: ref, Watermarked: j.Watermark != "",
+	})
+	if err := s.Asset.Settle(ctx, ref, err); err != nil {
+		return "", err
+	}
+	if s.Wake != nil {
+		s.Wake()
+	}
+	return task.ID, nil
+}
+
+// source finds the document to render, what sort it is of, and the file's name.
+func (s *Service) source(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, o Order) (doc []byte, source, name string, err error) {
+	var ref tepin.BlobRef
+	switch {
+	case o.ProjectID != "":
+		p, err := s.Store.Project(ctx, env, by, o.ProjectID)
+		if err != nil {
+			return nil, "", "", err
+		}
+		source, name, ref = "project", p.Name, p.Document
+	case o.TemplateID != "":
+		t, err := s.Store.Template(ctx, env, o.TemplateID)
+		if err != nil {
+			return nil, "", "", err
+		}
+		source, name, ref = "template", t.Name, t.Document
+	case o.Document != nil:
+		source, name = "document", "output"
+	default:
+		return nil, "", "", tepin.Errorf(tepin.Invalid, "there is nothing to render: give documentContent, projectId or templateId")
+	}
+	if o.Name != "" {
+		name = o.Name
+	}
+	if o.Document != nil {
+		return o.Document, source, name, nil
+	}
+	doc, err = s.Asset.Document(ctx, env, ref)
+	return doc, source, name, err
+}
+
+func (s *Service) settings(ctx context.Context, env tepin.EnvironmentID, o Order) (tepin.OutputSettings, error) {
+	if o.SettingsID == "" {
+		return s.Store.DefaultOutputSettings(ctx, env, o.Format)
+	}
+	settings, err := s.Store.OutputSettingsByID(ctx, env, o.SettingsID)
+	if err == nil && settings.Format != o.Format {
+		return settings, &tepin.Error{Kind: tepin.Invalid, Path: "outputSettingsId",
+			Message: fmt.Sprintf("these output settings are for %s, and %s is asked for", settings.Format, o.Format)}
+	}
+	return settings, err
+}
+
+// watermark returns the text to draw over the output, or "" for none.
+func watermark(env tepin.Environment, settings tepin.OutputSettings) string {
+	text := strings.TrimSpace(settings.WatermarkText)
+	switch {
+	case settings.Watermark && text != "":
+		return text
+	case env.Type != tepin.Production:
+		return "Tepin " + string(env.Type)
+	case settings.Watermark:
+		return "Tepin"
+	}
+	return ""
+}
+
+// inherit completes each record with the previous one's values.
+func inherit(rows []map[string]any) []map[string]any {
+	var complete []map[string]any
+	previous := map[string]any{}
+	for _, row := range rows {
+		merged := make(map[string]any, len(previous)+len(row))
+		for _, from := range []map[string]any{previous, row} {
+			for name, value := range from {
+				merged[name] = value
+			}
+		}
+		complete, previous = append(complete, merged), merged
+	}
+	return complete
+}
+
+// checkSizes refuses images that S30 forbids before anything is queued.
+func checkSizes(sizes []size, j job) error {
+	if j.Format == tepin.PDF {
+		return nil
+	}
+	for _, s := range sizes {
+		w, h := math.Ceil(s.Width*j.Scaling), math.Ceil(s.Height*j.Scaling)
+		if w > MaxSide || h > MaxSide || w*h > MaxPixels {
+			return tepin.Errorf(tepin.Invalid, "layout %q would be %.0f × %.0f pixels; the most is %d a side and %d million in all: lower the scaling or the layout's size", s.Layout, w, h, MaxSide, MaxPixels/1_000_000)
+		}
+	}
+	return nil
+}
