@@ -95,7 +95,7 @@ func takesDocument(required bool, op huma.Operation) huma.Operation {
 // takesOrder documents the body of a render request.
 func (a *API) takesOrder(op huma.Operation) huma.Operation {
 	op.RequestBody = &huma.RequestBody{Required: true, Description: "At most 20 MB; of variables at most 10 MB and 10,000 records.",
-		Content: map[string]*huma.MediaType{"application/json": {Schema: web.Schema[outputRequest](a.web), Example: map[string]any{"documentContent": documentExample, "layoutsToExport": []any{"1"}}}}}
+		Content: map[string]*huma.MediaType{"application/json": {Schema: web.Schema[OutputRequest](a.web), Example: map[string]any{"documentContent": documentExample, "layoutsToExport": []any{"1"}}}}}
 	return op
 }
 
@@ -120,7 +120,7 @@ func (a *API) gives(status int, schema *huma.Schema, op huma.Operation) huma.Ope
 
 // givesTask documents the three answers about a task.
 func (a *API) givesTask(op huma.Operation) huma.Operation {
-	op = a.gives(http.StatusOK, web.Schema[startedBody](a.web), op)
+	op = a.gives(http.StatusOK, web.Schema[TaskInfo](a.web), op)
 	op.Responses["202"] = &huma.Response{Description: "The task is under way. No body; ask again."}
 	op.Responses["500"] = &huma.Response{Description: "The task has failed; the detail says why, and where the error report lies.",
 		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: web.Schema[web.Problem](a.web)}}}

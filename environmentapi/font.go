@@ -12,50 +12,54 @@ import (
 )
 
 type familyIn struct {
-	pageIn
+	PageIn
 	ID string `path:"id" doc:"Id of the font family."`
 }
 
 type styleIn struct {
-	inEnvironment
+	InEnvironment
 	ID string `path:"id" doc:"Id of the font style."`
 }
 
 type stylesIn struct {
-	inEnvironment
+	InEnvironment
 	IDs []string `query:"ids" required:"true" doc:"Ids of font styles, separated by commas."`
 }
 
-type batchIn struct {
-	inEnvironment
+// BatchIn names an upload of fonts.
+type BatchIn struct {
+	InEnvironment
 	BatchID string `path:"batchId" doc:"From the answer of the upload."`
 }
 
 type renameFontsIn struct {
-	batchIn
-	Body []fontNames
+	BatchIn
+	Body []FontNames
 }
 
-type fontNames struct {
+// FontNames are new names for a file of an upload.
+type FontNames struct {
 	FontStyleID tepin.FontStyleID `json:"fontStyleId" doc:"The id of the file in preloadedData."`
 	FamilyName  string            `json:"familyName" example:"Noto Sans"`
 	StyleName   string            `json:"styleName" example:"Bold Italic"`
 	_           struct{}          `additionalProperties:"true"`
 }
 
-// batchBody is what an upload of fonts answers.
-type batchBody struct {
+// FontBatch is what an upload of fonts answers.
+type FontBatch struct {
 	BatchID tepin.FontBatchID `json:"batchId" format:"uuid"`
-	Links   links             `json:"links"`
-	Data    batchData         `json:"data"`
+	Links   Links             `json:"links"`
+	Data    FontBatchData     `json:"data"`
 }
 
-type batchData struct {
+// FontBatchData is what is in an upload of fonts.
+type FontBatchData struct {
 	FontFamilies  []string     `json:"fontFamilies" nullable:"false" doc:"The families of the files that can be used."`
-	PreloadedData []uploadBody `json:"preloadedData" nullable:"false"`
+	PreloadedData []FontUpload `json:"preloadedData" nullable:"false"`
 }
 
-type uploadBody struct {
+// FontUpload is one file of an upload of fonts.
+type FontUpload struct {
 	ID            tepin.FontStyleID `json:"id" format:"uuid"`
 	Name          string            `json:"name" example:"Bold Italic"`
 	FamilyName    string            `json:"familyName" example:"Noto Sans"`
@@ -64,10 +68,10 @@ type uploadBody struct {
 	CanBeUploaded bool              `json:"canBeUploaded"`
 }
 
-func batchOf(batch tepin.FontBatchID, uploads []tepin.FontUpload) batchBody {
-	b := batchBody{BatchID: batch, Data: batchData{FontFamilies: []string{}, PreloadedData: []uploadBody{}}}
+func batchOf(batch tepin.FontBatchID, uploads []tepin.FontUpload) FontBatch {
+	b := FontBatch{BatchID: batch, Data: FontBatchData{FontFamilies: []string{}, PreloadedData: []FontUpload{}}}
 	for _, f := range uploads {
-		u := uploadBody{ID: f.ID, Name: f.Name, FamilyName: f.FamilyName, FileName: f.FileName, Errors: f.Problems, CanBeUploaded: len(f.Problems) == 0}
+		u := FontUpload{ID: f.ID, Name: f.Name, FamilyName: f.FamilyName, FileName: f.FileName, Errors: f.Problems, CanBeUploaded: len(f.Problems) == 0}
 		if u.Errors == nil {
 			u.Errors = []string{}
 		}
@@ -79,8 +83,8 @@ func batchOf(batch tepin.FontBatchID, uploads []tepin.FontUpload) batchBody {
 	return b
 }
 
-func (a *API) listFamilies(ctx context.Context, c web.Caller, in *listIn) (*answer[page[familyBody]], error) {
-	l, err := a.list(c, "/font-families", folderIn{listIn: *in})
+func (a *API) listFamilies(ctx context.Context, c web.Caller, in *ListIn) (*answer[Page[FontFamily]], error) {
+	l, err := a.list(c, "/font-families", FolderIn{ListIn: *in})
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +95,13 @@ func (a *API) listFamilies(ctx context.Context, c web.Caller, in *listIn) (*answ
 	return pageOf(a, c, "/font-families", l, p, familyOf), nil
 }
 
-func (a *API) listStyles(ctx context.Context, c web.Caller, in *familyIn) (*answer[page[styleBody]], error) {
+func (a *API) listStyles(ctx context.Context, c web.Caller, in *familyIn) (*answer[Page[FontStyle]], error) {
 	family, err := id[tepin.FontFamilyID]("font family", in.ID)
 	if err != nil {
 		return nil, err
 	}
 	rt := route("/font-families/" + string(family) + "/styles")
-	l, err := a.list(c, rt, folderIn{listIn: listIn{pageIn: in.pageIn}})
+	l, err := a.list(c, rt, FolderIn{ListIn: ListIn{PageIn: in.PageIn}})
 	if err != nil {
 		return nil, err
 	}
@@ -116,12 +120,12 @@ func (a *API) style(ctx context.Context, c web.Caller, given string) (tepin.Font
 	return a.Store.FontStyle(ctx, c.Environment.ID, id)
 }
 
-func (a *API) getStyle(ctx context.Context, c web.Caller, in *styleIn) (*answer[item[styleBody]], error) {
+func (a *API) getStyle(ctx context.Context, c web.Caller, in *styleIn) (*answer[Item[FontStyle]], error) {
 	f, err := a.style(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return ok(item[styleBody]{Data: styleOf(f)}), nil
+	return ok(Item[FontStyle]{Data: styleOf(f)}), nil
 }
 
 func (a *API) downloadStyle(w http.ResponseWriter, r *http.Request) error {
@@ -168,7 +172,7 @@ func (a *API) uploadFonts(w http.ResponseWriter, r *http.Request) error {
 }
 
 // renameFonts changes family and style names of a batch before it is confirmed.
-func (a *API) renameFonts(ctx context.Context, c web.Caller, in *renameFontsIn) (*answer[batchBody], error) {
+func (a *API) renameFonts(ctx context.Context, c web.Caller, in *renameFontsIn) (*answer[FontBatch], error) {
 	env := c.Environment.ID
 	batch, err := id[tepin.FontBatchID]("upload of fonts", in.BatchID)
 	if err != nil {
@@ -195,7 +199,7 @@ func (a *API) renameFonts(ctx context.Context, c web.Caller, in *renameFontsIn) 
 }
 
 // confirmFonts turns a batch into fonts.
-func (a *API) confirmFonts(ctx context.Context, c web.Caller, in *batchIn) (*answer[item[[]styleBody]], error) {
+func (a *API) confirmFonts(ctx context.Context, c web.Caller, in *BatchIn) (*answer[Item[[]FontStyle]], error) {
 	batch, err := id[tepin.FontBatchID]("upload of fonts", in.BatchID)
 	if err != nil {
 		return nil, err
@@ -204,9 +208,9 @@ func (a *API) confirmFonts(ctx context.Context, c web.Caller, in *batchIn) (*ans
 	if err != nil {
 		return nil, err
 	}
-	body := make([]styleBody, len(styles))
+	body := make([]FontStyle, len(styles))
 	for i, f := range styles {
 		body[i] = styleOf(f)
 	}
-	return ok(item[[]styleBody]{Data: body}), nil
+	return ok(Item[[]FontStyle]{Data: body}), nil
 }

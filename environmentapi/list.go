@@ -12,30 +12,30 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-// inEnvironment is the part of every input that names the environment. The guard has
+// InEnvironment is the part of every input that names the environment. The guard has
 // resolved it before a handler runs.
-type inEnvironment struct {
+type InEnvironment struct {
 	Environment string `path:"environment" doc:"Id or technical name of the environment." example:"demo"`
 }
 
-// pageIn asks for a page of a list that is not sorted by the caller's choice.
-type pageIn struct {
-	inEnvironment
+// PageIn asks for a page of a list that is not sorted by the caller's choice.
+type PageIn struct {
+	InEnvironment
 	Limit         int    `query:"limit" minimum:"1" maximum:"1000" doc:"The most rows to answer; 50 if it is left out."`
 	NextPageToken string `query:"nextPageToken" doc:"From links.nextPage of the page before. It carries search, folder and order of the first page."`
 }
 
-// listIn asks for a page of a list.
-type listIn struct {
-	pageIn
+// ListIn asks for a page of a list.
+type ListIn struct {
+	PageIn
 	SortBy    string `query:"sortBy" doc:"name, id or relativePath; in any case. Not together with nextPageToken."`
 	SortOrder string `query:"sortOrder" doc:"asc or desc. Not together with nextPageToken."`
 	Search    string `query:"search" maxLength:"255" doc:"Words, or beginnings of words, of the name; or an id."`
 }
 
-// folderIn asks for a page of a list with folders.
-type folderIn struct {
-	listIn
+// FolderIn asks for a page of a list with folders.
+type FolderIn struct {
+	ListIn
 	Folder    string `query:"folder" doc:"Only what is in this folder, as in /campaigns/2026."`
 	Recursive bool   `query:"includeItemsFromSubfolders" doc:"With folder: what is in its sub-folders, too."`
 }
@@ -44,7 +44,7 @@ type folderIn struct {
 type route string
 
 // list reads what the caller wants of the list: from the page token, if there is one.
-func (a *API) list(c web.Caller, rt route, in folderIn) (tepin.List, error) {
+func (a *API) list(c web.Caller, rt route, in FolderIn) (tepin.List, error) {
 	if in.NextPageToken != "" {
 		if in.SortBy != "" || in.SortOrder != "" {
 			return tepin.List{}, &tepin.Error{Kind: tepin.Invalid, Path: "sortBy", Message: "the order cannot be changed in the middle of a list; leave sortBy and sortOrder out where there is a nextPageToken"}
@@ -98,8 +98,8 @@ func plain(parameter, s string) (string, error) {
 }
 
 // pageOf makes the answer of a list: each row as JSON, and the link to the next page.
-func pageOf[R, T any](a *API, c web.Caller, rt route, l tepin.List, p tepin.Page[R], body func(R) T) *answer[page[T]] {
-	out := page[T]{PageSize: l.Limit, Data: make([]T, len(p.Items)), Total: p.Total}
+func pageOf[R, T any](a *API, c web.Caller, rt route, l tepin.List, p tepin.Page[R], body func(R) T) *answer[Page[T]] {
+	out := Page[T]{PageSize: l.Limit, Data: make([]T, len(p.Items)), Total: p.Total}
 	for i, row := range p.Items {
 		out.Data[i] = body(row)
 	}
@@ -107,7 +107,7 @@ func pageOf[R, T any](a *API, c web.Caller, rt route, l tepin.List, p tepin.Page
 		l.After = p.Next
 		token := a.Pages.Seal(c.Environment.ID, c.Actor, string(rt), l)
 		query := url.Values{"limit": {strconv.Itoa(l.Limit)}, "nextPageToken": {token}}
-		out.Links = &pageLinks{NextPage: href(c, string(rt)) + "?" + query.Encode()}
+		out.Links = &PageLinks{NextPage: href(c, string(rt)) + "?" + query.Encode()}
 	}
 	return ok(out)
 }

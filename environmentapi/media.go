@@ -16,11 +16,11 @@ import (
 const multipartRoom = 1 << 20
 
 type mediaIn struct {
-	inEnvironment
+	InEnvironment
 	ID string `path:"id" doc:"Id of the media file."`
 }
 
-func (a *API) listMedia(ctx context.Context, c web.Caller, in *folderIn) (*answer[page[mediaBody]], error) {
+func (a *API) listMedia(ctx context.Context, c web.Caller, in *FolderIn) (*answer[Page[Asset]], error) {
 	l, err := a.list(c, "/media", *in)
 	if err != nil {
 		return nil, err
@@ -40,12 +40,12 @@ func (a *API) media(ctx context.Context, c web.Caller, given string) (tepin.Medi
 	return a.Store.MediaItem(ctx, c.Environment.ID, id)
 }
 
-func (a *API) getMedia(ctx context.Context, c web.Caller, in *mediaIn) (*answer[item[mediaBody]], error) {
+func (a *API) getMedia(ctx context.Context, c web.Caller, in *mediaIn) (*answer[Item[Asset]], error) {
 	m, err := a.media(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return versioned(c, m.Version, item[mediaBody]{Data: mediaOf(m)}), nil
+	return versioned(c, m.Version, Item[Asset]{Data: mediaOf(m)}), nil
 }
 
 // uploadMedia streams the part "file" of a multipart body into the environment.

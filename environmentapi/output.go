@@ -14,8 +14,8 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-// outputRequest is the body of POST output/{format}.
-type outputRequest struct {
+// OutputRequest is the body of POST output/{format}.
+type OutputRequest struct {
 	OutputSettingsID    *string          `json:"outputSettingsId,omitempty" doc:"The environment's default of the format if it is left out."`
 	LayoutsToExport     []string         `json:"layoutsToExport,omitempty" doc:"Ids of layouts; the document's selected one if it is left out."`
 	DocumentContent     json.RawMessage  `json:"documentContent,omitempty" doc:"The document, as JSON. It may come with templateId or projectId, which then only name its origin."`
@@ -28,9 +28,10 @@ type outputRequest struct {
 	PostProcessing      json.RawMessage  `json:"postProcessing,omitempty" doc:"Not available yet: must be null or left out."`
 }
 
-type startedBody struct {
-	Data  taskData `json:"data"`
-	Links links    `json:"links"`
+// TaskInfo is what is told of a task that is under way or finished.
+type TaskInfo struct {
+	Data  TaskData `json:"data"`
+	Links Links    `json:"links"`
 }
 
 // requestOutput handles POST output/png, jpg and pdf.
@@ -100,13 +101,13 @@ func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) erro
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, startedBody{Data: taskData{task}, Links: links{TaskInfo: taskLink(c, task, "")}})
+	return writeJSON(w, http.StatusOK, TaskInfo{Data: TaskData{task}, Links: Links{TaskInfo: taskLink(c, task, "")}})
 }
 
 // parseOutput reads the body of a render request.
 func parseOutput(raw []byte) (output.Order, error) {
 	var body struct {
-		outputRequest
+		OutputRequest
 		Variables json.RawMessage `json:"variables"` // looked at for its size first
 	}
 	if err := json.Unmarshal(raw, &body); err != nil {

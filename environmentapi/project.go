@@ -10,15 +10,16 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-type projectIn struct {
-	inEnvironment
+// ProjectIn names a project.
+type ProjectIn struct {
+	InEnvironment
 	ID string `path:"id" doc:"Id of the project. Only its owner can see it."`
 }
 
 type createProjectIn struct {
-	inEnvironment
+	InEnvironment
 	Body struct {
-		Template     templateRef `json:"template"`
+		Template     TemplateRef `json:"template"`
 		Name         string      `json:"name,omitempty" doc:"The template's name if it is left out." example:"Poster for Antwerp"`
 		CollectionID *string     `json:"collectionId,omitempty" doc:"Not used yet."`
 		_            struct{}    `additionalProperties:"true"`
@@ -26,15 +27,15 @@ type createProjectIn struct {
 }
 
 type renameProjectIn struct {
-	projectIn
+	ProjectIn
 	Body struct {
 		Name string   `json:"name" example:"Poster for Ghent"`
 		_    struct{} `additionalProperties:"true"`
 	}
 }
 
-func (a *API) listProjects(ctx context.Context, c web.Caller, in *listIn) (*answer[page[projectBody]], error) {
-	l, err := a.list(c, "/projects", folderIn{listIn: *in})
+func (a *API) listProjects(ctx context.Context, c web.Caller, in *ListIn) (*answer[Page[Project]], error) {
+	l, err := a.list(c, "/projects", FolderIn{ListIn: *in})
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (a *API) project(ctx context.Context, c web.Caller, given string) (tepin.Pr
 	return a.Store.Project(ctx, c.Environment.ID, c.Actor, id)
 }
 
-func (a *API) getProject(ctx context.Context, c web.Caller, in *projectIn) (*answer[projectBody], error) {
+func (a *API) getProject(ctx context.Context, c web.Caller, in *ProjectIn) (*answer[Project], error) {
 	p, err := a.project(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (a *API) getProject(ctx context.Context, c web.Caller, in *projectIn) (*ans
 }
 
 // createProject copies a template's document into a project of the caller.
-func (a *API) createProject(ctx context.Context, c web.Caller, in *createProjectIn) (*answer[projectBody], error) {
+func (a *API) createProject(ctx context.Context, c web.Caller, in *createProjectIn) (*answer[Project], error) {
 	env := c.Environment.ID
 	t, err := a.template(ctx, c, string(in.Body.Template.ID))
 	if err != nil {
@@ -96,10 +97,10 @@ func (a *API) createProject(ctx context.Context, c web.Caller, in *createProject
 	if err := a.Asset.Settle(ctx, ref, err); err != nil {
 		return nil, err
 	}
-	return &answer[projectBody]{Status: http.StatusCreated, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
+	return &answer[Project]{Status: http.StatusCreated, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
 }
 
-func (a *API) renameProject(ctx context.Context, c web.Caller, in *renameProjectIn) (*answer[projectBody], error) {
+func (a *API) renameProject(ctx context.Context, c web.Caller, in *renameProjectIn) (*answer[Project], error) {
 	name, err := asset.CheckName("the project", in.Body.Name)
 	if err != nil {
 		return nil, err
@@ -116,10 +117,10 @@ func (a *API) renameProject(ctx context.Context, c web.Caller, in *renameProject
 	if err != nil {
 		return nil, err
 	}
-	return &answer[projectBody]{Status: http.StatusOK, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
+	return &answer[Project]{Status: http.StatusOK, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
 }
 
-func (a *API) deleteProject(ctx context.Context, c web.Caller, in *projectIn) (*empty, error) {
+func (a *API) deleteProject(ctx context.Context, c web.Caller, in *ProjectIn) (*empty, error) {
 	p, err := a.project(ctx, c, in.ID)
 	if err == nil {
 		err = matches(c, p.Version)

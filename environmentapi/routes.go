@@ -26,11 +26,11 @@ func (a *API) register() {
 
 	t = tag("Templates")
 	web.Register(api, scope(tepin.TemplateList), in("listTemplates", "GET", "/templates", t, "List templates"), a.listTemplates)
-	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusCreated, web.Schema[templateBody](api), takesDocument(true, query(
+	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusCreated, web.Schema[Template](api), takesDocument(true, query(
 		in("createTemplate", "POST", "/templates", t, "Create a template from a document"),
 		param{"name", "string", true, "Of the template.", "Summer campaign"}, param{"folderPath", "string", false, "/ if it is left out.", "/campaigns/2026"}))), a.createTemplate)
 	web.Register(api, scope(tepin.TemplateRead), in("getTemplate", "GET", "/templates/{id}", t, "Get a template"), a.getTemplate)
-	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusOK, web.Schema[templateBody](api), conditional(takesDocument(false, query(
+	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusOK, web.Schema[Template](api), conditional(takesDocument(false, query(
 		in("updateTemplate", "PUT", "/templates/{id}", t, "Replace the document by the body, or name and folder by the query"),
 		param{"name", "string", false, "Without a body.", ""}, param{"folderPath", "string", false, "Without a body.", ""})))), a.updateTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), conditional(in("deleteTemplate", "DELETE", "/templates/{id}", t, "Delete a template")), a.deleteTemplate)
@@ -51,9 +51,9 @@ func (a *API) register() {
 		format   tepin.Format
 		id, text string
 	}{{tepin.PNG, "outputPng", "Render as PNG"}, {tepin.JPG, "outputJpg", "Render as JPG"}, {tepin.PDF, "outputPdf", "Render as PDF"}} {
-		api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[startedBody](api), a.takesOrder(in(f.id, "POST", "/output/"+string(f.format), t, f.text))), a.requestOutput(f.format))
+		api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[TaskInfo](api), a.takesOrder(in(f.id, "POST", "/output/"+string(f.format), t, f.text))), a.requestOutput(f.format))
 	}
-	api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[startedBody](api), takesDocument(false, query(
+	api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[TaskInfo](api), takesDocument(false, query(
 		in("outputImage", "POST", "/output/image", t, "Render as PNG or JPG, the older way"),
 		param{"outputType", "string", true, "png or jpg.", "png"}, param{"templateId", "string", false, "Instead of a body.", ""}, param{"projectId", "string", false, "Instead of a body.", ""},
 		param{"layoutToExport", "string", false, "Id of a layout.", ""}, param{"pixelRatio", "number", false, "Pixels for each pixel of the layout.", ""}))), a.requestImage)
@@ -66,14 +66,14 @@ func (a *API) register() {
 
 	t = tag("Media")
 	web.Register(api, scope(tepin.MediaList), in("listMedia", "GET", "/media", t, "List media"), a.listMedia)
-	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusCreated, web.Schema[mediaBody](api), takesFiles(query(
+	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusCreated, web.Schema[Asset](api), takesFiles(query(
 		in("uploadMedia", "POST", "/media", t, "Upload a picture: JPG, PNG, GIF, WebP or TIFF"),
 		param{"folderPath", "string", false, "/Upload if it is left out.", "/Upload"}, param{"name", "string", false, "The file's name if it is left out.", "beach"}))), a.uploadMedia)
 	web.Register(api, scope(tepin.MediaRead), in("getMedia", "GET", "/media/{id}", t, "Get a media file's record"), a.getMedia)
 	api.Raw(scope(tepin.MediaRead), givesFile("*/*", in("downloadMedia", "GET", "/media/{id}/download", t, "Get the original bytes")), a.downloadMedia)
 
 	t = tag("Fonts")
-	api.Raw(scope(tepin.FontWrite), a.gives(http.StatusOK, web.Schema[batchBody](api), takesFiles(in("uploadFonts", "POST", "/font-styles/temp", t, "Upload OTF and TTF files as a batch"))), a.uploadFonts)
+	api.Raw(scope(tepin.FontWrite), a.gives(http.StatusOK, web.Schema[FontBatch](api), takesFiles(in("uploadFonts", "POST", "/font-styles/temp", t, "Upload OTF and TTF files as a batch"))), a.uploadFonts)
 	web.Register(api, scope(tepin.FontWrite), in("renameFonts", "PATCH", "/font-styles/temp/{batchId}", t, "Change family and style names of a batch"), a.renameFonts)
 	web.Register(api, scope(tepin.FontWrite), in("confirmFonts", "POST", "/font-styles/temp/{batchId}/confirm", t, "Turn a batch into fonts"), a.confirmFonts)
 	web.Register(api, scope(tepin.FontList), in("listFontFamilies", "GET", "/font-families", t, "List font families"), a.listFamilies)

@@ -11,12 +11,12 @@ import (
 )
 
 type settingsIn struct {
-	inEnvironment
+	InEnvironment
 	ID string `path:"id" doc:"Id of the output settings."`
 }
 
-func outputSettingsOf(s tepin.OutputSettings) settingsBody {
-	b := settingsBody{
+func outputSettingsOf(s tepin.OutputSettings) OutputSettings {
+	b := OutputSettings{
 		ID: s.ID, Name: s.Name, Description: s.Description, Type: strings.ToUpper(string(s.Format)),
 		Default: s.Default, Watermark: s.Watermark, WatermarkText: s.WatermarkText,
 	}
@@ -31,7 +31,7 @@ func outputSettingsOf(s tepin.OutputSettings) settingsBody {
 	return b
 }
 
-func (a *API) listOutputSettings(ctx context.Context, c web.Caller, _ *inEnvironment) (*answer[page[settingsBody]], error) {
+func (a *API) listOutputSettings(ctx context.Context, c web.Caller, _ *InEnvironment) (*answer[Page[OutputSettings]], error) {
 	rows, err := a.Store.OutputSettings(ctx, c.Environment.ID)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (a *API) listOutputSettings(ctx context.Context, c web.Caller, _ *inEnviron
 	return pageOf(a, c, "/output/settings", tepin.List{Limit: len(rows)}, tepin.Page[tepin.OutputSettings]{Items: rows, Total: &total}, outputSettingsOf), nil
 }
 
-func (a *API) getOutputSettings(ctx context.Context, c web.Caller, in *settingsIn) (*answer[settingsBody], error) {
+func (a *API) getOutputSettings(ctx context.Context, c web.Caller, in *settingsIn) (*answer[OutputSettings], error) {
 	id, err := id[tepin.OutputSettingsID]("set of output settings", in.ID)
 	if err != nil {
 		return nil, err
@@ -62,8 +62,8 @@ func (a *API) expired(t tepin.Task) bool {
 	return t.Result.Key == "" || a.Now().Sub(t.ProcessedAt) >= tepin.OutputKept
 }
 
-func (a *API) taskOf(t tepin.Task) taskBody {
-	b := taskBody{
+func (a *API) taskOf(t tepin.Task) Task {
+	b := Task{
 		ID: t.ID, Name: t.Name, DateCreated: t.CreatedAt.UTC(), Format: strings.ToUpper(string(t.Format)),
 		Status: title(string(t.State)), Source: title(t.Source), Owner: t.OwnerID, Watermarked: t.Watermarked, Renders: t.Renders,
 		OutputAvailable: t.State == tepin.TaskFinished && !a.expired(t), ErrorType: t.ErrorType, ErrorDetail: t.ErrorDetail,
@@ -83,8 +83,8 @@ func title(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-func (a *API) listTasks(ctx context.Context, c web.Caller, in *listIn) (*answer[page[taskBody]], error) {
-	l, err := a.list(c, "/output/tasks", folderIn{listIn: *in})
+func (a *API) listTasks(ctx context.Context, c web.Caller, in *ListIn) (*answer[Page[Task]], error) {
+	l, err := a.list(c, "/output/tasks", FolderIn{ListIn: *in})
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (a *API) getTask(w http.ResponseWriter, r *http.Request) error {
 	c := web.CallerOf(r.Context())
 	switch t.State {
 	case tepin.TaskFinished:
-		return writeJSON(w, http.StatusOK, startedBody{Data: taskData{t.ID}, Links: links{Download: taskLink(c, t.ID, "/download")}})
+		return writeJSON(w, http.StatusOK, TaskInfo{Data: TaskData{t.ID}, Links: Links{Download: taskLink(c, t.ID, "/download")}})
 	case tepin.TaskFailed:
 		return failure(c, t)
 	}

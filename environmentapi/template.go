@@ -10,11 +10,11 @@ import (
 )
 
 type templateIn struct {
-	inEnvironment
+	InEnvironment
 	ID string `path:"id" doc:"Id of the template."`
 }
 
-func (a *API) listTemplates(ctx context.Context, c web.Caller, in *folderIn) (*answer[page[templateBody]], error) {
+func (a *API) listTemplates(ctx context.Context, c web.Caller, in *FolderIn) (*answer[Page[Template]], error) {
 	l, err := a.list(c, "/templates", *in)
 	if err != nil {
 		return nil, err
@@ -34,12 +34,12 @@ func (a *API) template(ctx context.Context, c web.Caller, given string) (tepin.T
 	return a.Store.Template(ctx, c.Environment.ID, id)
 }
 
-func (a *API) getTemplate(ctx context.Context, c web.Caller, in *templateIn) (*answer[item[templateBody]], error) {
+func (a *API) getTemplate(ctx context.Context, c web.Caller, in *templateIn) (*answer[Item[Template]], error) {
 	t, err := a.template(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return versioned(c, t.Version, item[templateBody]{Data: templateOf(t)}), nil
+	return versioned(c, t.Version, Item[Template]{Data: templateOf(t)}), nil
 }
 
 // createTemplate makes a template of the document in the body.
@@ -131,7 +131,7 @@ func templateChange(r *http.Request) (tepin.TemplateUpdate, error) {
 	return change, nil
 }
 
-func (a *API) deleteTemplate(ctx context.Context, c web.Caller, in *templateIn) (*answer[templateBody], error) {
+func (a *API) deleteTemplate(ctx context.Context, c web.Caller, in *templateIn) (*answer[Template], error) {
 	t, err := a.template(ctx, c, in.ID)
 	if err == nil {
 		err = matches(c, t.Version)

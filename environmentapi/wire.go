@@ -8,26 +8,27 @@ import (
 
 // This file has the JSON of the API, and how it is made from the vocabulary.
 
-// page is one page of a list.
-type page[T any] struct {
+// Page is one page of a list.
+type Page[T any] struct {
 	PageSize int        `json:"pageSize" doc:"The most rows that a page has." example:"50"`
 	Data     []T        `json:"data" nullable:"false"`
-	Links    *pageLinks `json:"links" doc:"null on the last page."`
+	Links    *PageLinks `json:"links" doc:"null on the last page."`
 	Total    *int64     `json:"total,omitempty" doc:"How many rows there are in all, where counting them is cheap."`
 }
 
-type pageLinks struct {
+// PageLinks leads to the next page.
+type PageLinks struct {
 	NextPage string `json:"nextPage" doc:"Absolute URL of the next page; ask for it with the same token within 24 hours."`
 }
 
-// item wraps one row.
-type item[T any] struct {
+// Item wraps one row.
+type Item[T any] struct {
 	Data  T     `json:"data"`
-	Links links `json:"links"`
+	Links Links `json:"links"`
 }
 
-// links is an empty object where nothing is linked.
-type links struct {
+// Links is an empty object where nothing is linked.
+type Links struct {
 	TaskInfo string `json:"taskInfo,omitempty" doc:"Absolute URL that tells how far the task has come."`
 	Download string `json:"download,omitempty" doc:"Absolute URL of the file."`
 }
@@ -35,7 +36,8 @@ type links struct {
 // kindItem is the "type" of a row that is not a directory.
 const kindItem = 0
 
-type templateBody struct {
+// Template is the JSON of a template.
+type Template struct {
 	ID                     tepin.TemplateID `json:"id" format:"uuid"`
 	Name                   string           `json:"name" example:"Summer campaign"`
 	RelativePath           string           `json:"relativePath" doc:"The folder." example:"/campaigns/2026"`
@@ -46,35 +48,38 @@ type templateBody struct {
 	LastModifiedContentUTC time.Time        `json:"lastModifiedContentUtc" doc:"When the document last changed."`
 }
 
-func templateOf(t tepin.Template) templateBody {
-	return templateBody{
+func templateOf(t tepin.Template) Template {
+	return Template{
 		ID: t.ID, Name: t.Name, RelativePath: t.Folder, Type: kindItem,
 		DateCreated: t.CreatedAt.UTC(), LastModifiedDate: t.UpdatedAt.UTC(), LastModifiedContentUTC: t.ContentAt.UTC(),
 	}
 }
 
-type projectBody struct {
+// Project is the JSON of a project.
+type Project struct {
 	ID               tepin.ProjectID `json:"id" format:"uuid"`
 	Name             string          `json:"name" example:"Poster for Antwerp"`
-	Template         templateRef     `json:"template"`
+	Template         TemplateRef     `json:"template"`
 	CollectionID     *string         `json:"collectionId"`
 	UserInterfaceID  *string         `json:"userInterfaceId"`
 	DateCreated      time.Time       `json:"dateCreated"`
 	LastModifiedDate time.Time       `json:"lastModifiedDate"`
 }
 
-type templateRef struct {
+// TemplateRef names a template.
+type TemplateRef struct {
 	ID tepin.TemplateID `json:"id" format:"uuid" doc:"The template." example:"0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11"`
 }
 
-func projectOf(p tepin.Project) projectBody {
-	return projectBody{
-		ID: p.ID, Name: p.Name, Template: templateRef{p.TemplateID},
+func projectOf(p tepin.Project) Project {
+	return Project{
+		ID: p.ID, Name: p.Name, Template: TemplateRef{p.TemplateID},
 		DateCreated: p.CreatedAt.UTC(), LastModifiedDate: p.UpdatedAt.UTC(),
 	}
 }
 
-type mediaBody struct {
+// Asset is the JSON of a media file.
+type Asset struct {
 	ID               tepin.MediaID     `json:"id" format:"uuid"`
 	Name             string            `json:"name" example:"beach"`
 	RelativePath     string            `json:"relativePath" example:"/Upload"`
@@ -87,14 +92,15 @@ type mediaBody struct {
 	LastModifiedDate time.Time         `json:"lastModifiedDate"`
 }
 
-func mediaOf(m tepin.Media) mediaBody {
-	return mediaBody{
+func mediaOf(m tepin.Media) Asset {
+	return Asset{
 		ID: m.ID, Name: m.Name, RelativePath: m.Folder, Extension: &m.Extension, Type: kindItem, Width: &m.Width, Height: &m.Height,
 		DateCreated: m.CreatedAt.UTC(), LastModifiedDate: m.UpdatedAt.UTC(),
 	}
 }
 
-type familyBody struct {
+// FontFamily is the JSON of a font family.
+type FontFamily struct {
 	ID               tepin.FontFamilyID `json:"id" format:"uuid"`
 	Name             string             `json:"name" example:"Noto Sans"`
 	FontStylesCount  int                `json:"fontStylesCount"`
@@ -103,14 +109,15 @@ type familyBody struct {
 	Extensions       []string           `json:"extensions" nullable:"false"`
 }
 
-func familyOf(f tepin.FontFamily) familyBody {
-	return familyBody{
+func familyOf(f tepin.FontFamily) FontFamily {
+	return FontFamily{
 		ID: f.ID, Name: f.Name, FontStylesCount: f.StyleCount, Extensions: f.Extensions,
 		DateCreated: f.CreatedAt.UTC(), LastModifiedDate: f.UpdatedAt.UTC(),
 	}
 }
 
-type styleBody struct {
+// FontStyle is the JSON of a font style.
+type FontStyle struct {
 	ID          tepin.FontStyleID  `json:"id" format:"uuid"`
 	Name        string             `json:"name" example:"Bold Italic"`
 	FamilyID    tepin.FontFamilyID `json:"familyId" format:"uuid"`
@@ -123,14 +130,15 @@ type styleBody struct {
 	FileSize    int64              `json:"fileSize" doc:"Bytes."`
 }
 
-func styleOf(f tepin.FontStyle) styleBody {
-	return styleBody{
+func styleOf(f tepin.FontStyle) FontStyle {
+	return FontStyle{
 		ID: f.ID, Name: f.Name, FamilyID: f.FamilyID, FamilyName: f.FamilyName, Weight: f.Weight, Italic: f.Italic,
 		DateCreated: f.CreatedAt.UTC(), Extension: f.Extension, FileName: f.FileName, FileSize: f.Blob.Size,
 	}
 }
 
-type settingsBody struct {
+// OutputSettings is the JSON of output settings.
+type OutputSettings struct {
 	ID                tepin.OutputSettingsID `json:"id" format:"uuid"`
 	Name              string                 `json:"name"`
 	Description       string                 `json:"description"`
@@ -144,7 +152,8 @@ type settingsBody struct {
 	IncludeBleed      *bool                  `json:"includeBleed,omitempty" doc:"PDF: the bleed area is part of the page."`
 }
 
-type taskBody struct {
+// Task is the JSON of a render task.
+type Task struct {
 	ID              tepin.TaskID `json:"id" format:"uuid"`
 	Name            string       `json:"name"`
 	DateCreated     time.Time    `json:"dateCreated"`
@@ -160,6 +169,7 @@ type taskBody struct {
 	ErrorDetail     string       `json:"errorDetail,omitempty"`
 }
 
-type taskData struct {
+// TaskData names a task.
+type TaskData struct {
 	TaskID tepin.TaskID `json:"taskId" format:"uuid"`
 }

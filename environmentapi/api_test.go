@@ -1,0 +1,258 @@
+package environmentapi_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/blob/disk"
+	"github.com/tepin/tepin/environmentapi"
+	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/render/text"
+	"github.com/tepin/tepin/sandbox"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/store/storetest"
+	"github.com/tepin/tepin/web"
+)
+
+func TestMain(m *testing.M) {
+	children := output.Children()
+	for name, child := range asset.Children(func(font []byte) error { _, err := text.ParseFont(font); return err }) {
+		children[name] = child
+	}
+	sandbox.Main(children)
+	os.Exit(m.Run())
+}
+
+const publicURL = "http://localhost:8080"
+
+// server is the real API over a real database and a real disk, with a clock that the
+// test moves.
+type server struct {
+	t      *testing.T
+	store  *store.Store
+	asset  *asset.Service
+	output *output.Service
+	access *access.Directory
+	grants *grant.Service
+	api    *environmentapi.API
+	http   *httptest.Server
+	blobs  string // directory
+	ahead  time.Duration
+	env    tepin.Environment // sandbox "demo"
+	other  tepin.Environment // production "other"
+	all    string            // token of an integration of env with every scope
+}
+
+func (s *server) now() time.Time { return time.Now().Add(s.ahead) }
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	ctx := t.Context()
+	s := &server{t: t, store: storetest.SQLite(t), blobs: t.TempDir()}
+	blobs, err := disk.Open(s.blobs)
+	check(t, err)
+	s.asset = &asset.Service{Store: s.store, Blob: blobs, Now: s.now}
+	s.output = &output.Service{Store: s.store, Blob: blobs, Asset: s.asset, Now: s.now}
+
+	sub, err := s.store.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "Ours"})
+	check(t, err)
+	environment := func(name string, kind tepin.EnvironmentType) tepin.Environment {
+		e, err := s.store.CreateEnvironment(ctx, tepin.System, tepin.Environment{
+			SubscriptionID: sub.ID, Name: name, TechnicalName: name, Type: kind, TokenLifetime: 24 * time.Hour, SigningAlg: "ES256",
+		})
+		check(t, err)
+		return e
+	}
+	s.env, s.other = environment("demo", tepin.Sandbox), environment("other", tepin.Production)
+
+	plain := func(private []byte, _ string) ([]byte, error) { return private, nil } // sealing has tests of its own
+	check(t, access.EnsureSigningKeys(ctx, s.store, plain, s.now()))
+	s.access, err = access.New(ctx, access.Options{
+		Store: s.store, Issuer: publicURL + "/", PublicURL: publicURL, PepperID: "p", OpenKey: plain, MAC: mac,
+		CheckForm: func(string) bool { return true },
+	})
+	check(t, err)
+	s.grants = &grant.Service{Store: s.store, Access: s.access}
+	s.api = environmentapi.New(environmentapi.Options{
+		Guard: web.Guard{Directory: s.access}, Store: s.store, Asset: s.asset, Output: s.output,
+		Pages: web.PageTokens{Key: bytes.Repeat([]byte{7}, 32), Now: s.now}, Version: "test", Now: s.now,
+	})
+	stack := web.Stack{Log: slog.New(slog.DiscardHandler), PublicURL: publicURL, AllowedHosts: []string{"127.0.0.1"}}
+	s.http = httptest.NewServer(stack.Wrap(s.api))
+	t.Cleanup(s.http.Close)
+	s.all = s.token(s.env, tepin.AllScopes...)
+	return s
+}
+
+func mac(_ string, env tepin.EnvironmentID, client tepin.ClientID, secret tepin.SecretID, plain string) []byte {
+	h := hmac.New(sha256.New, []byte("pepper"))
+	for _, part := range []string{string(env), string(client), string(secret), plain} {
+		io.WriteString(h, part+"\x00")
+	}
+	return h.Sum(nil)
+}
+
+// token makes an integration with the given scopes, and a token for it.
+func (s *server) token(env tepin.Environment, scopes ...tepin.Scope) string {
+	s.t.Helper()
+	ctx := s.t.Context()
+	i := tepin.Integration{ID: tepin.NewID[tepin.IntegrationID](), EnvironmentID: env.ID, ClientID: tepin.NewClientID(),
+		Name: tepin.RandomBase62(12), Scopes: tepin.MustScopes(scopes...), Enabled: true}
+	secret := tepin.Secret{ID: tepin.NewID[tepin.SecretID](), EnvironmentID: env.ID, IntegrationID: i.ID, PepperID: "p"}
+	secret.MAC = mac("", env.ID, i.ClientID, secret.ID, "secret")
+	i, err := s.store.CreateIntegration(ctx, tepin.System, i, secret)
+	check(s.t, err)
+	check(s.t, s.access.Refresh(ctx))
+	client, err := s.access.Authenticate(ctx, i.ClientID, "secret", netip.MustParseAddr("127.0.0.1"))
+	check(s.t, err)
+	issued, err := s.grants.Current(ctx, grant.Request{Client: client, Scopes: i.Scopes, Audiences: []string{publicURL}})
+	check(s.t, err)
+	return issued.Token
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reply is an answer, read whole.
+type reply struct {
+	*http.Response
+	body []byte
+}
+
+// call is one request of a test.
+type call struct {
+	token  string // empty = that of the integration with every scope; "-" = none
+	header map[string]string
+	body   any // string, []byte, io.Reader, or anything to be JSON
+}
+
+// do sends a request. A path that begins with /templates or the like lies below the
+// environment demo.
+func (s *server) do(method, path string, c call) reply {
+	s.t.Helper()
+	r, err := s.try(method, path, c)
+	check(s.t, err)
+	return r
+}
+
+func (s *server) try(method, path string, c call) (reply, error) {
+	var body io.Reader
+	json_ := false
+	switch b := c.body.(type) {
+	case nil:
+	case string:
+		body, json_ = strings.NewReader(b), true
+	case []byte:
+		body, json_ = bytes.NewReader(b), true
+	case io.Reader:
+		body = b
+	default:
+		raw, err := json.Marshal(b)
+		if err != nil {
+			return reply{}, err
+		}
+		body, json_ = bytes.NewReader(raw), true
+	}
+	if !strings.HasPrefix(path, "/grafx") && !strings.HasPrefix(path, "http") {
+		path = "/grafx/api/v1/environment/demo" + path
+	}
+	path = s.http.URL + strings.TrimPrefix(path, publicURL)
+	req, err := http.NewRequestWithContext(context.Background(), method, path, body)
+	if err != nil {
+		return reply{}, err
+	}
+	if json_ {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	switch c.token {
+	case "":
+		req.Header.Set("Authorization", "Bearer "+s.all)
+	case "-":
+	default:
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for name, value := range c.header {
+		req.Header.Set(name, value)
+	}
+	res, err := s.http.Client().Do(req)
+	if err != nil {
+		return reply{}, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	return reply{res, raw}, err
+}
+
+// want fails the test unless the answer has the status, and reads its JSON into into,
+// if that is not nil.
+func (r reply) want(t *testing.T, status int, into any) reply {
+	t.Helper()
+	if r.StatusCode != status {
+		t.Fatalf("%s %s: %d, not %d: %s", r.Request.Method, r.Request.URL, r.StatusCode, status, r.body)
+	}
+	if into != nil {
+		if err := json.Unmarshal(r.body, into); err != nil {
+			t.Fatalf("%s %s: %v: %s", r.Request.Method, r.Request.URL, err, r.body)
+		}
+	}
+	return r
+}
+
+// says fails the test unless the answer is a problem of the status whose detail holds
+// every word.
+func (r reply) says(t *testing.T, status int, words ...string) reply {
+	t.Helper()
+	var p web.Problem
+	r.want(t, status, &p)
+	if p.Status != status || p.Title == "" || p.Type == "" || r.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%s %s: not a problem body: %s", r.Request.Method, r.Request.URL, r.body)
+	}
+	for _, w := range words {
+		if !strings.Contains(p.Detail, w) {
+			t.Errorf("%s %s: detail %q does not say %q", r.Request.Method, r.Request.URL, p.Detail, w)
+		}
+	}
+	return r
+}
+
+// files counts the files that lie in the blob directory.
+func (s *server) files() int {
+	s.t.Helper()
+	n := 0
+	check(s.t, filepath.WalkDir(s.blobs, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			n++
+		}
+		return err
+	}))
+	return n
+}
+
+func unmarshal(t *testing.T, raw []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(raw, into); err != nil {
+		t.Fatalf("%v: %.300s", err, raw)
+	}
+}

@@ -1,0 +1,124 @@
+package environmentapi_test
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tepin/tepin"
+)
+
+var update = flag.Bool("update", false, "write openapi.json anew")
+
+// openapi.json is what clients are generated from: a change of it is to be seen in a
+// commit.
+func TestOpenAPI(t *testing.T) {
+	got, err := newServer(t).api.OpenAPI()
+	check(t, err)
+	if *update {
+		check(t, os.WriteFile("openapi.json", got, 0o644))
+	}
+	want, err := os.ReadFile("openapi.json")
+	check(t, err)
+	if string(got) != string(want) {
+		t.Error("the OpenAPI document has changed; look at it after: go test ./environmentapi -run TestOpenAPI -update")
+	}
+}
+
+var pathParam = regexp.MustCompile(`\{[a-zA-Z]+\}`)
+
+// Every route, and every alias of it, refuses whom it does not name (P2): without a
+// token, with one of another environment, with every scope but its own.
+func TestWalk(t *testing.T) {
+	s := newServer(t)
+	foreign := s.token(s.other, tepin.AllScopes...)
+	none := s.token(s.env, tepin.CollectionRead)
+	lacking := map[tepin.Scope]string{}
+	for _, rt := range s.api.Routes() {
+		if rt.Access.Public || strings.Contains(rt.Path, "available-sdk-versions") {
+			continue
+		}
+		path := strings.Replace(rt.Path, "{environment}", "DEMO", 1) // in any case
+		path = pathParam.ReplaceAllString(path, string(tepin.NewID[tepin.TemplateID]()))
+		absent := strings.Replace(path, "DEMO", "absent", 1)
+		for _, path := range []string{path, strings.Replace(path, "/v1/", "/experimental/", 1), strings.Replace(path, "/v1/", "//v1//", 1)} {
+			r := s.do(rt.Method, path, call{token: "-"}).says(t, 401)
+			if got := r.Header.Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
+				t.Errorf("%s %s: WWW-Authenticate %q", rt.Method, path, got)
+			}
+			s.do(rt.Method, path, call{token: "nonsense"}).says(t, 401)
+			a := s.do(rt.Method, path, call{token: foreign}).says(t, 404, "no such environment")
+			b := s.do(rt.Method, absent, call{token: foreign}).says(t, 404)
+			if withoutTrace(a.body) != withoutTrace(b.body) {
+				t.Errorf("%s %s: a foreign environment answers %s, an absent one %s", rt.Method, path, a.body, b.body)
+			}
+			if rt.Access.AnyToken {
+				if r := s.do(rt.Method, path, call{token: none}); r.StatusCode == 401 || r.StatusCode == 403 {
+					t.Errorf("%s %s: %d, although any token may", rt.Method, path, r.StatusCode)
+				}
+				continue
+			}
+			token, ok := lacking[rt.Access.Scope]
+			if !ok {
+				var others []tepin.Scope
+				for _, scope := range tepin.AllScopes {
+					if scope != rt.Access.Scope {
+						others = append(others, scope)
+					}
+				}
+				token = s.token(s.env, others...)
+				lacking[rt.Access.Scope] = token
+			}
+			s.do(rt.Method, path, call{token: token, body: strings.NewReader("a body that nobody reads")}).says(t, 403, string(rt.Access.Scope))
+		}
+	}
+	if len(lacking) < 9 {
+		t.Errorf("only %d scopes are asked for", len(lacking))
+	}
+}
+
+var traceID = regexp.MustCompile(`"traceId":"[^"]*"`)
+
+func withoutTrace(body []byte) string { return traceID.ReplaceAllString(string(body), "") }
+
+// The operations that Swagger shows have a name, a group, a summary and an example of
+// what is sent.
+func TestDescribed(t *testing.T) {
+	s := newServer(t)
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID, Summary string
+			Tags                 []string
+			RequestBody          *struct {
+				Content map[string]struct{ Schema, Example any }
+			}
+			Parameters []struct{ Name, In string }
+		}
+	}
+	raw, err := s.api.OpenAPI()
+	check(t, err)
+	unmarshal(t, raw, &doc)
+	seen := map[string]bool{}
+	for path, ops := range doc.Paths {
+		for method, op := range ops {
+			if op.OperationID == "" || op.Summary == "" || len(op.Tags) != 1 || seen[op.OperationID] {
+				t.Errorf("%s %s: id %q, summary %q, tags %q", method, path, op.OperationID, op.Summary, op.Tags)
+			}
+			seen[op.OperationID] = true
+			var documented []string
+			for _, p := range op.Parameters {
+				if p.In == "path" {
+					documented = append(documented, "{"+p.Name+"}")
+				}
+			}
+			if got, want := strings.Join(documented, " "), strings.Join(pathParam.FindAllString(path, -1), " "); got != want {
+				t.Errorf("%s %s: documented parameters %q, not %q", method, path, got, want)
+			}
+		}
+	}
+	if len(seen) < len(s.api.Routes()) {
+		t.Errorf("%d operations are documented, of %d routes", len(seen), len(s.api.Routes()))
+	}
+}
