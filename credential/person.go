@@ -50,10 +50,36 @@ type SignedIn struct {
 // same work. Too many wrong attempts for one account from one network, or from one
 // network alone, give TooMany with the time until the next.
 func (s *Service) SignIn(ctx context.Context, a Attempt) (SignedIn, error) {
-	email, now := foldEmail(a.Email), s.now()
-	user, err := s.store.UserByEmail(ctx, email)
-	if err != nil && tepin.KindOf(err) != tepin.NotFound {
+	user, device, err := s.prove(ctx, a)
+	if err != nil {
 		return SignedIn{}, err
+	}
+	return s.begin(ctx, user, device)
+}
+
+// ChangePassword sets a new password for the person who makes the attempt, ends all
+// sessions of that person and begins a new one.
+func (s *Service) ChangePassword(ctx context.Context, a Attempt, password string) (SignedIn, error) {
+	if err := checkPassword(password, foldEmail(a.Email)); err != nil {
+		return SignedIn{}, err
+	}
+	user, device, err := s.prove(ctx, a)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if err := s.SetPassword(ctx, ActorOf(user), user.ID, password); err != nil {
+		return SignedIn{}, err
+	}
+	return s.begin(ctx, user, device)
+}
+
+// prove returns the person whose password an attempt knows, and the known device that
+// it came from, if any.
+func (s *Service) prove(ctx context.Context, a Attempt) (user tepin.User, device string, err error) {
+	email, now := foldEmail(a.Email), s.now()
+	user, err = s.store.UserByEmail(ctx, email)
+	if err != nil && tepin.KindOf(err) != tepin.NotFound {
+		return tepin.User{}, "", err
 	}
 	place, device := network(a.From), s.knownDevice(a.Device, user.ID, now)
 	if device != "" {
@@ -65,18 +91,18 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (SignedIn, error) {
 		wait = s.budgets.take(around, networkAttempts, networkInterval, now)
 	}
 	if wait > 0 {
-		return SignedIn{}, &tepin.Error{Kind: tepin.TooMany, RetryAfter: wait, Message: "Too many attempts to sign in. Wait a moment, then try again."}
+		return tepin.User{}, "", &tepin.Error{Kind: tepin.TooMany, RetryAfter: wait, Message: "Too many attempts to sign in. Wait a moment, then try again."}
 	}
 	same, err := s.CheckPassword(ctx, a.Password, user.PasswordHash)
 	if err != nil {
-		return SignedIn{}, err
+		return tepin.User{}, "", err
 	}
 	if !same {
-		return SignedIn{}, tepin.Errorf(tepin.Unauthorized, "E-mail address or password is wrong.")
+		return tepin.User{}, "", tepin.Errorf(tepin.Unauthorized, "E-mail address or password is wrong.")
 	}
 	s.budgets.giveBack(account, accountAttempts, now)
 	s.budgets.giveBack(around, networkAttempts, now)
-	return s.begin(ctx, user, device)
+	return user, device, nil
 }
 
 // begin starts a session for user on a device, which becomes a known one.
@@ -144,19 +170,27 @@ func ActorOf(u tepin.User) tepin.Actor {
 // password, for the fragment of the console's address. It replaces an older one, and
 // is refused once there is an administrator with a password.
 func (s *Service) NewSetupLink(ctx context.Context) (token string, err error) {
-	n, err := s.store.CountAdministrators(ctx)
-	if err != nil {
+	if err := s.notSetUp(ctx); err != nil {
 		return "", err
-	}
-	if n > 0 {
-		return "", tepin.Errorf(tepin.Conflict, "there is an administrator already; sign in at the console instead of setting up")
 	}
 	token = randomText(setupBytes)
 	return token, s.store.CreateSetupLink(ctx, hashOf(token), s.now().Add(SetupLifetime))
 }
 
+// notSetUp refuses when there is an administrator with a password.
+func (s *Service) notSetUp(ctx context.Context) error {
+	n, err := s.store.CountAdministrators(ctx)
+	if err == nil && n > 0 {
+		return tepin.Errorf(tepin.Conflict, "there is an administrator already; sign in at the console instead of setting up")
+	}
+	return err
+}
+
 // UseSetupLink spends the token of a set-up link and makes the first administrator.
 func (s *Service) UseSetupLink(ctx context.Context, token, email, name, password string) (tepin.User, error) {
+	if err := s.notSetUp(ctx); err != nil { // before the costly hash
+		return tepin.User{}, err
+	}
 	u, err := s.newUser(ctx, email, name, password)
 	if err != nil {
 		return tepin.User{}, err

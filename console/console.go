@@ -1,0 +1,197 @@
+// Package console is where people manage the installation in a browser: sign-in,
+// environments, their integrations with secrets and permissions, settings and
+// output tasks.
+//
+// Every address renders a whole page from page/*.html, and every form is a plain
+// form: without JavaScript it works. With it, htmx replaces the part of the page
+// with the id "view" by the same part of the answer.
+package console
+
+import (
+	"errors"
+	"html/template"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/credential"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/web"
+)
+
+// maxForm bounds the body of a form, in bytes.
+const maxForm = 64 << 10
+
+// Options of the console. All but Now are required.
+type Options struct {
+	Store      *store.Store
+	Access     *access.Directory
+	Credential *credential.Service
+	Now        func() time.Time // nil = time.Now
+}
+
+// Console serves the pages.
+type Console struct {
+	store      *store.Store
+	access     *access.Directory
+	credential *credential.Service
+	now        func() time.Time
+	version    string // of the static files
+	pages      map[string]*template.Template
+	mux        *http.ServeMux
+}
+
+// New returns the console.
+func New(o Options) *Console {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
+	c.pages = c.parse()
+	for _, rt := range c.routes() {
+		c.mux.Handle(rt.pattern, c.handle(rt))
+	}
+	return c
+}
+
+// role is what a route needs.
+type role int
+
+const (
+	public        role = iota // anybody
+	administrator             // a signed-in administrator
+)
+
+// route is one line of the console's index.
+type route struct {
+	pattern string
+	role    role
+	serve   func(*visit) error
+}
+
+func (c *Console) routes() []route {
+	const env, integration = "/environments/{environment}", "/environments/{environment}/integrations/{integration}"
+	return []route{
+		{"GET /assets/{version}/{file}", public, c.asset},
+		{"GET /favicon.ico", public, c.favicon},
+		{"GET /login", public, c.showLogin},
+		{"POST /login", public, c.login},
+		{"GET /setup", public, c.showSetup},
+		{"POST /setup", public, c.setup},
+		{"POST /logout", public, c.logout},
+		{"GET /account", administrator, c.showAccount},
+		{"POST /account/password", administrator, c.changePassword},
+
+		{"GET /{$}", administrator, c.environments},
+		{"GET /environments", administrator, c.environments},
+		{"POST /environments", administrator, c.createEnvironment},
+		{"GET /environments/new", administrator, c.newEnvironment},
+		{"GET " + env, administrator, c.integrations},
+		{"GET " + env + "/integrations", administrator, c.integrations},
+		{"POST " + env + "/integrations", administrator, c.createIntegration},
+		{"GET " + env + "/integrations/new", administrator, c.newIntegration},
+		{"GET " + env + "/tasks", administrator, c.tasks},
+		{"GET " + env + "/settings", administrator, c.settings},
+		{"POST " + env + "/settings", administrator, c.saveSettings},
+
+		{"GET " + integration, administrator, c.general},
+		{"POST " + integration, administrator, c.saveGeneral},
+		{"GET " + integration + "/permissions", administrator, c.permissions},
+		{"POST " + integration + "/permissions", administrator, c.savePermissions},
+		{"GET " + integration + "/rotate", administrator, c.confirmRotate},
+		{"POST " + integration + "/rotate", administrator, c.rotate},
+		{"POST " + integration + "/state", administrator, c.setState},
+		{"GET " + integration + "/delete", administrator, c.confirmDelete},
+		{"POST " + integration + "/delete", administrator, c.delete},
+		{"GET " + integration + "/secrets/{secret}/delete", administrator, c.confirmSecret},
+		{"POST " + integration + "/secrets/{secret}/delete", administrator, c.deleteSecret},
+		{"GET /", public, c.lost},
+	}
+}
+
+// ServeHTTP answers a request for a page of the console.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.ServeHTTP(w, r) }
+
+// visit is one request, by a person who may have signed in.
+type visit struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	user  tepin.User
+	actor tepin.Actor
+	csrf  string
+}
+
+// handle lets a request through to its route, or shows why not.
+func (c *Console) handle(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		v := &visit{w: w, r: r}
+		err := c.admit(v, rt.role)
+		if err == nil {
+			err = rt.serve(v)
+		}
+		if err != nil {
+			c.fail(v, err)
+		}
+	})
+}
+
+// setHeaders sets what every answer of the console carries (S20).
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Cache-Control", "no-store")
+}
+
+// fail answers with the page of an error; somebody who is not signed in goes to the
+// sign-in page and comes back.
+func (c *Console) fail(v *visit, err error) {
+	web.LogError(v.r, err)
+	kind := tepin.KindOf(err)
+	if kind == tepin.Unauthorized {
+		v.redirect("/login?next=" + v.here())
+		return
+	}
+	status := web.Status(err)
+	v.retryAfter(err)
+	data := errorPage{Status: status, Title: http.StatusText(status), Message: sentence(message(err)), RequestID: web.RequestID(v.r)}
+	if err := c.render(v, status, "error", data.Title, data); err != nil {
+		web.WriteProblem(v.w, v.r, err)
+	}
+}
+
+// retryAfter sets the header of that name when err says when to try again.
+func (v *visit) retryAfter(err error) {
+	if e, ok := errors.AsType[*tepin.Error](err); ok && e.RetryAfter > 0 {
+		v.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	}
+}
+
+// errorPage is what error.html shows.
+type errorPage struct {
+	Status    int
+	Title     string
+	Message   string
+	RequestID string
+}
+
+// lost answers addresses that do not exist.
+func (c *Console) lost(*visit) error {
+	return tepin.Errorf(tepin.NotFound, "There is no page at this address.")
+}
+
+// message is the text of err that may be shown.
+func message(err error) string {
+	if e, ok := errors.AsType[*tepin.Error](err); ok && e.Kind != tepin.Internal {
+		return e.Message
+	}
+	return "Something went wrong on our side. The operator finds the cause in the log under the id below."
+}

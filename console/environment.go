@@ -1,0 +1,119 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tepin/tepin"
+)
+
+// environmentPage is the frame around the screens of one environment: what
+// environment.html shows, and the tab inside it.
+type environmentPage struct {
+	Environment tepin.Environment
+	Renders     int64  // counted this month (UTC)
+	Watermarked int64  // rendered beside them, not counted
+	Tab         string // "integrations", "tasks", "settings"
+
+	Integrations integrationList
+	Panel        *integrationPanel
+	Created      *createdSecret
+	Tasks        []tepin.Task
+	More         bool // there are more rows than are shown
+	Form         form
+}
+
+// Path is the address of the environment's first screen.
+func (p environmentPage) Path() string { return "/environments/" + string(p.Environment.ID) }
+
+// environment reads what every screen of an environment shows. The path names it by
+// id or by technical name.
+func (c *Console) environment(v *visit, tab string) (environmentPage, error) {
+	name := v.r.PathValue("environment")
+	id := tepin.EnvironmentID(name)
+	if e, ok := c.access.Environment(name); ok {
+		id = e.ID
+	}
+	ctx := v.r.Context()
+	e, err := c.store.Environment(ctx, id)
+	if tepin.KindOf(err) == tepin.NotFound {
+		return environmentPage{}, tepin.Errorf(tepin.NotFound, "There is no such environment.")
+	}
+	if err != nil {
+		return environmentPage{}, err
+	}
+	p := environmentPage{Environment: e, Tab: tab}
+	now := c.now().UTC()
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	counts, err := c.store.RenderCounts(ctx, e.ID, month, month.AddDate(0, 1, 0))
+	for _, n := range counts {
+		p.Renders += n.Renders
+		p.Watermarked += n.Watermarked
+	}
+	return p, err
+}
+
+func (c *Console) tasks(v *visit) error {
+	p, err := c.environment(v, "tasks")
+	if err != nil {
+		return err
+	}
+	list, err := c.store.Tasks(v.r.Context(), p.Environment.ID, v.actor, tepin.List{Limit: maxRows, SortBy: tepin.SortID, Desc: true})
+	if err != nil {
+		return err
+	}
+	p.Tasks, p.More = list.Items, list.Next != nil
+	return c.render(v, http.StatusOK, "tasks", "Output tasks, "+p.Environment.Name, p)
+}
+
+func (c *Console) settings(v *visit) error {
+	p, err := c.environment(v, "settings")
+	if err != nil {
+		return err
+	}
+	e := p.Environment
+	p.Form = filled("name", e.Name, "lifetime", strconv.Itoa(int(e.TokenLifetime/time.Minute)), "signingAlg", e.SigningAlg)
+	p.Form.Saved = v.r.URL.Query().Has("saved")
+	return c.render(v, http.StatusOK, "settings", "Settings, "+e.Name, p)
+}
+
+func (c *Console) saveSettings(v *visit) error {
+	p, err := c.environment(v, "settings")
+	if err != nil {
+		return err
+	}
+	f := v.r.PostForm
+	name, lifetime, alg := f.Get("name"), f.Get("lifetime"), f.Get("signingAlg")
+	u := tepin.EnvironmentUpdate{Name: &name, SigningAlg: &alg, IfVersion: version(f.Get("version"))}
+	// What is no number becomes a lifetime that the rules refuse.
+	minutes, _ := strconv.Atoi(strings.TrimSpace(lifetime))
+	d := time.Duration(min(max(minutes, 0), 1<<20)) * time.Minute
+	u.TokenLifetime = &d
+	if d == p.Environment.TokenLifetime.Truncate(time.Minute) {
+		u.TokenLifetime = nil // keep seconds that the form does not show
+	}
+	if _, err = c.credential.UpdateEnvironment(v.r.Context(), v.actor, p.Environment.ID, u); refusal(err) {
+		p.Form = refused(err, "name", name, "lifetime", lifetime, "signingAlg", alg)
+		if tepin.KindOf(err) == tepin.Stale {
+			p.Form.Message = "Somebody else changed these settings after you opened them; the name is now “" + p.Environment.Name + "”, the token lifetime " +
+				strconv.Itoa(int(p.Environment.TokenLifetime/time.Minute)) + " minutes. What you typed is below: save again to replace theirs."
+		}
+		return c.render(v, http.StatusUnprocessableEntity, "settings", "Settings, "+p.Environment.Name, p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.goTo(p.Path() + "/settings?saved")
+}
+
+// version is the version that a form was made from; one that is missing or unreadable
+// is none that exists.
+func version(text string) *int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		n = -1
+	}
+	return &n
+}

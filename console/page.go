@@ -1,0 +1,159 @@
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tepin/tepin"
+)
+
+//go:embed page/*.html static
+var files embed.FS
+
+// pageFiles are the files that make each page, beside layout.html and icons.html:
+// every file fills blocks that the ones before it leave open.
+var pageFiles = map[string]string{
+	"login":           "login",
+	"setup":           "setup",
+	"account":         "account",
+	"error":           "error",
+	"environments":    "environments",
+	"new-environment": "environments new-environment",
+	"integrations":    "environment integrations",
+	"new-integration": "environment integrations new-integration",
+	"general":         "environment integrations integration general",
+	"permissions":     "environment integrations integration permissions",
+	"rotate":          "environment integrations integration general rotate",
+	"delete":          "environment integrations integration general delete",
+	"delete-secret":   "environment integrations integration general delete-secret",
+	"secret":          "environment integrations integration general secret",
+	"tasks":           "environment tasks",
+	"settings":        "environment settings",
+}
+
+// assetVersion changes with the static files, so that browsers may keep them for ever.
+func assetVersion() string {
+	h := sha256.New()
+	err := fs.WalkDir(files, "static", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := files.ReadFile(name)
+		h.Write(data)
+		return err
+	})
+	if err != nil {
+		panic(err) // embedded files can be read
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// parse reads the pages; a broken one is a defect of the program.
+func (c *Console) parse() map[string]*template.Template {
+	funcs := template.FuncMap{
+		"asset":    func(name string) string { return "/assets/" + c.version + "/" + name },
+		"ago":      func(t time.Time) string { return ago(c.now(), t) },
+		"until":    func(t time.Time) string { return until(c.now(), t) },
+		"past":     func(t time.Time) bool { return !t.IsZero() && !c.now().Before(t) },
+		"stamp":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") },
+		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"fault":    func(f form, field string) fault { return fault{field, f.Error(field)} },
+		"columns":  func() []string { return []string{"read", "list", "write"} },
+		"typeName": func(t tepin.EnvironmentType) string { return strings.ToUpper(string(t[:1])) + string(t[1:]) },
+	}
+	pages := map[string]*template.Template{}
+	for name, list := range pageFiles {
+		t := template.New(name).Funcs(funcs)
+		for _, file := range strings.Fields("layout icons " + list) {
+			t = template.Must(t.ParseFS(files, "page/"+file+".html"))
+		}
+		pages[name] = t
+	}
+	return pages
+}
+
+// fault is what was wrong with one field.
+type fault struct{ Field, Message string }
+
+// layout is what layout.html shows around each page.
+type layout struct {
+	Title string
+	User  tepin.User
+	CSRF  string
+	Data  any
+}
+
+// render answers with a page. Nothing is sent when the page cannot be made.
+func (c *Console) render(v *visit, status int, page, title string, data any) error {
+	var out bytes.Buffer
+	if err := c.pages[page].ExecuteTemplate(&out, "layout", layout{Title: title, User: v.user, CSRF: v.csrf, Data: data}); err != nil {
+		return fmt.Errorf("console: page %s: %w", page, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(out.Bytes()) // the browser is gone; there is nobody to tell
+	return nil
+}
+
+// asset serves a static file. Under any version but the present one it may not be kept.
+func (c *Console) asset(v *visit) error {
+	return c.static(v, v.r.PathValue("file"), v.r.PathValue("version") == c.version)
+}
+
+func (c *Console) favicon(v *visit) error { return c.static(v, "icon.svg", false) }
+
+func (c *Console) static(v *visit, name string, keep bool) error {
+	data, err := files.ReadFile(path.Join("static", path.Base(name)))
+	if err != nil {
+		return c.lost(v)
+	}
+	if keep {
+		v.w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	v.w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
+	http.ServeContent(v.w, v.r, name, time.Time{}, bytes.NewReader(data))
+	return nil
+}
+
+// ago says how long t lies back: "3 min ago".
+func ago(now, t time.Time) string {
+	d := now.Sub(t)
+	if t.IsZero() {
+		return "Never"
+	}
+	if d < time.Minute {
+		return "Just now"
+	}
+	return span(d) + " ago"
+}
+
+// until says how far t lies ahead: "in 3 min".
+func until(now, t time.Time) string {
+	d := t.Sub(now)
+	if d < time.Minute {
+		return "in less than a minute"
+	}
+	return "in " + span(d)
+}
+
+func span(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d/time.Hour)) + " h"
+	default:
+		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+	}
+}

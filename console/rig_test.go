@@ -1,0 +1,235 @@
+package console_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/console"
+	"github.com/tepin/tepin/credential"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/store/storetest"
+	"github.com/tepin/tepin/web"
+)
+
+const (
+	email    = "ada@example.com"
+	password = "a sentence is good"
+)
+
+// rig is a console on a database of its own, behind the real stack and listener.
+type rig struct {
+	t          testing.TB
+	store      *store.Store
+	access     *access.Directory
+	credential *credential.Service
+	server     *httptest.Server
+	log        *buffer
+	admin      tepin.Actor
+	env        tepin.Environment
+}
+
+// newRig starts a console with one administrator and one sandbox environment.
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	r := emptyRig(t, "")
+	u, err := r.credential.CreateAdministrator(t.Context(), tepin.System, email, "Ada", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.admin = credential.ActorOf(u)
+	r.env = r.environment("Demo", "demo", tepin.Sandbox)
+	return r
+}
+
+// emptyRig starts a console on an empty installation. publicURL may be empty.
+func emptyRig(t testing.TB, publicURL string) *rig {
+	t.Helper()
+	ctx := t.Context()
+	keys, err := credential.ReadKeys(t.TempDir(), func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, store: storetest.SQLite(t), log: &buffer{}}
+	if _, err := keys.Bind(ctx, r.store, "http://127.0.0.1/", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.access, err = access.New(ctx, access.Options{
+		Store: r.store, Issuer: "http://127.0.0.1/", PublicURL: "http://127.0.0.1",
+		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm,
+		OpenKey: func([]byte, string) ([]byte, error) { return nil, tepin.Errorf(tepin.NotFound, "no keys here") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(r.log, nil))
+	r.credential = credential.New(credential.Options{Store: r.store, Access: r.access, Keys: keys, Log: log})
+	c := console.New(console.Options{Store: r.store, Access: r.access, Credential: r.credential})
+	r.server = httptest.NewServer((&web.Stack{Log: log, PublicURL: publicURL}).Wrap(c))
+	t.Cleanup(r.server.Close)
+	return r
+}
+
+func (r *rig) environment(name, technical string, kind tepin.EnvironmentType) tepin.Environment {
+	r.t.Helper()
+	subscriptions, err := r.store.Subscriptions(r.t.Context())
+	if err == nil && len(subscriptions) == 0 {
+		var s tepin.Subscription
+		s, err = r.store.CreateSubscription(r.t.Context(), tepin.System, tepin.Subscription{Name: "Main"})
+		subscriptions = append(subscriptions, s)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	e, err := r.credential.CreateEnvironment(r.t.Context(), tepin.System, tepin.Environment{
+		SubscriptionID: subscriptions[0].ID, Name: name, TechnicalName: technical, Type: kind,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return e
+}
+
+func (r *rig) integration(name string, scopes ...tepin.Scope) (tepin.Integration, string) {
+	r.t.Helper()
+	in, secret, err := r.credential.CreateIntegration(r.t.Context(), r.admin, tepin.Integration{
+		EnvironmentID: r.env.ID, Name: name, Description: "What it does", Scopes: tepin.MustScopes(scopes...),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return in, secret
+}
+
+// browser keeps cookies as a browser does: also Secure ones, on loopback, which Go's
+// own cookie jar would not send over HTTP.
+type browser struct {
+	t       testing.TB
+	base    string
+	cookies map[string]*http.Cookie
+	header  http.Header // sent with every request
+}
+
+func (r *rig) browser() *browser {
+	return &browser{t: r.t, base: r.server.URL, cookies: map[string]*http.Cookie{}, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
+}
+
+// signedIn returns a browser in which the administrator has signed in.
+func (r *rig) signedIn() *browser {
+	r.t.Helper()
+	b := r.browser()
+	b.get("/login")
+	p := b.post("/login", url.Values{"email": {email}, "password": {password}})
+	if p.status != http.StatusSeeOther {
+		r.t.Fatalf("sign-in: status %d\n%s", p.status, p.body)
+	}
+	b.get("/")
+	return b
+}
+
+// page is an answer.
+type page struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (b *browser) get(path string) page { return b.do(http.MethodGet, path, nil) }
+
+// post sends a form with the token of the page that was shown last.
+func (b *browser) post(path string, form url.Values) page {
+	if !form.Has("csrf") {
+		form.Set("csrf", b.csrf())
+	}
+	return b.do(http.MethodPost, path, form)
+}
+
+var csrfField = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+func (b *browser) csrf() string {
+	b.t.Helper()
+	path := "/"
+	if b.cookie("tepin") == nil {
+		path = "/login"
+	}
+	m := csrfField.FindStringSubmatch(b.get(path).body)
+	if m == nil {
+		b.t.Fatalf("no token on %s", path)
+	}
+	return m[1]
+}
+
+func (b *browser) cookie(name string) *http.Cookie {
+	if c := b.cookies["__Host-"+name]; c != nil {
+		return c
+	}
+	return b.cookies[name]
+}
+
+func (b *browser) do(method, path string, form url.Values) page {
+	b.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for name, values := range b.header {
+		req.Header[name] = values
+	}
+	if host := b.header.Get("Host"); host != "" {
+		req.Host = host
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, c := range b.cookies {
+		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, c := range res.Cookies() {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		} else {
+			b.cookies[c.Name] = c
+		}
+	}
+	return page{status: res.StatusCode, header: res.Header, body: string(data)}
+}
+
+// buffer gathers the log.
+type buffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}

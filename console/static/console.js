@@ -1,0 +1,219 @@
+// What plain pages and forms cannot do: dialogs that hold the focus, Escape, focus
+// that returns to where it came from, counters, copying, the permissions matrix.
+'use strict';
+{
+  const find = (selector) => document.querySelector(selector);
+  const all = (selector) => document.querySelectorAll(selector);
+  const say = (text) => { find('#live').textContent = text; };
+  const narrow = matchMedia('(max-width: 767px)');
+
+  // ---- overlays: the dialog over the page, and the panel at its right
+
+  const overlays = () => {
+    const dialog = find('dialog[data-modal]');
+    const panel = find('#panel');
+    return {
+      page: location.pathname,
+      dialog: dialog && dialog.dataset.return,
+      panel: panel && panel.dataset.return,
+      key: panel && panel.dataset.key,
+      scroll: panel ? panel.querySelector('[data-scroll]').scrollTop : 0,
+    };
+  };
+
+  let before = null;
+
+  // arrange makes a new view behave, given what was open in the one before.
+  const arrange = () => {
+    const was = before || {};
+    const now = overlays();
+    before = null;
+    all('[data-limit]').forEach(count);
+    all('[data-matrix]').forEach(matrix);
+    all('form[data-guard]').forEach((form) => { form.dataset.was = state(form); });
+
+    const panel = find('#panel');
+    if (panel) {
+      if (!was.panel) panel.classList.add('enter');
+      if (was.key === now.key) panel.querySelector('[data-scroll]').scrollTop = was.scroll;
+    }
+    cover(panel);
+
+    const dialog = find('dialog[data-modal]');
+    if (dialog) {
+      dialog.removeAttribute('open');
+      dialog.showModal();
+    }
+
+    const wrong = find('[aria-invalid=true]');
+    const back = (was.dialog && !now.dialog && find('#' + CSS.escape(was.dialog)))
+      || (was.panel && !now.panel && find('#' + CSS.escape(was.panel)));
+    if (wrong) wrong.focus();
+    else if (dialog) return;
+    else if (back) back.focus();
+    else if (panel && (was.page || document.activeElement === document.body) && was.panel !== now.panel) find('#panel-title').focus();
+    else if (was.page && document.activeElement === document.body) find('#view').focus({ preventScroll: true });
+  };
+
+  // On a narrow screen the panel covers the page, which then is out of reach.
+  const cover = (panel) => {
+    for (const element of document.querySelectorAll('.bar, #view > :not(#panel, dialog)')) {
+      element.inert = Boolean(panel) && narrow.matches;
+    }
+  };
+  narrow.addEventListener('change', () => cover(find('#panel')));
+
+  const state = (form) => new URLSearchParams(new FormData(form)).toString();
+  const typed = (root) => [...root.querySelectorAll('form[data-guard]')].some((form) => state(form) !== form.dataset.was);
+
+  const leave = (overlay) => {
+    if (overlay.dataset.keep !== undefined) return;
+    overlay.querySelector('[data-close]').click();
+  };
+
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.defaultPrevented || find('dialog[data-modal]')) return;
+    const panel = find('#panel');
+    if (panel) {
+      event.preventDefault();
+      leave(panel);
+    }
+  });
+
+  // Links away from a form with changes ask first.
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('a[href]');
+    if (!link || link.target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (typed(document) && !confirm('Leave without saving what you changed?')) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+
+  document.addEventListener('cancel', (event) => {
+    if (!event.target.matches('dialog[data-modal]')) return;
+    event.preventDefault();
+    leave(event.target);
+  }, true);
+
+  // A click on the backdrop is a click on the dialog itself.
+  document.addEventListener('mousedown', (event) => {
+    if (event.target.matches('dialog[data-modal]')) leave(event.target);
+  });
+
+  document.addEventListener('htmx:beforeSwap', () => { before = overlays(); });
+  document.addEventListener('htmx:load', (event) => {
+    if (event.target === document.body || event.target.id === 'view') arrange();
+  });
+  document.addEventListener('htmx:afterSettle', () => {
+    if (shown !== base()) scrollTo(0, 0);
+    shown = base();
+  });
+  const base = () => location.pathname.split('/').slice(0, 3).join('/');
+  let shown = base();
+
+  document.addEventListener('htmx:sendError', () => { find('#offline').hidden = false; });
+  document.addEventListener('htmx:afterOnLoad', () => { find('#offline').hidden = true; });
+
+  // ---- fields
+
+  // count shows how many characters a field holds of how many it may hold.
+  const count = (field) => {
+    const counter = find(`[data-counter="${CSS.escape(field.id)}"]`);
+    const limit = Number(field.dataset.limit);
+    const n = [...field.value.normalize('NFC').trim()].length;
+    counter.textContent = `${n} / ${limit}`;
+    counter.classList.toggle('over', n > limit);
+  };
+
+  document.addEventListener('input', (event) => {
+    const field = event.target;
+    if (field.dataset.limit) count(field);
+    if (field.dataset.suggest) suggest(field, document.getElementById(field.dataset.suggest));
+    if (field.form && field.form.dataset.matrix !== undefined) matrix(field.form);
+  });
+
+  // suggest derives a technical name, until it has been typed by hand.
+  const suggest = (from, to) => {
+    if (to.dataset.suggested === undefined && to.value) return;
+    if (to.dataset.suggested !== undefined && to.value !== to.dataset.suggested) return;
+    to.value = from.value.normalize('NFKD').toLowerCase().replace(/[\u0300-\u036f]/g, '')
+      .replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63).replace(/-+$/, '');
+    to.dataset.suggested = to.value;
+  };
+
+  // Enter in a text of one line sends its form, however many rows it shows.
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.isComposing || !event.target.matches('textarea')) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  });
+
+  // ---- permissions
+
+  // matrix keeps the boxes above the columns in step with the columns.
+  const matrix = (form) => {
+    for (const box of form.querySelectorAll('[data-all]')) {
+      const column = [...form.querySelectorAll(`[data-column="${box.dataset.all}"]`)];
+      const ticked = column.filter((cell) => cell.checked).length;
+      box.checked = ticked === column.length;
+      box.indeterminate = ticked > 0 && ticked < column.length;
+    }
+  };
+
+  document.addEventListener('change', (event) => {
+    const box = event.target.closest('[data-all]');
+    if (!box) return;
+    for (const cell of box.form.querySelectorAll(`[data-column="${box.dataset.all}"]`)) cell.checked = box.checked;
+    matrix(box.form);
+  });
+
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-matrix] button[name=preset]');
+    if (!button) return;
+    event.preventDefault();
+    for (const cell of button.form.querySelectorAll('[data-column]')) {
+      cell.checked = button.value === 'all' || ['read', 'list'].includes(cell.dataset.column);
+    }
+    matrix(button.form);
+  }, true);
+
+  // ---- copying
+
+  const copy = async (element) => {
+    const text = element.textContent;
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    getSelection().selectAllChildren(element); // plain HTTP: the old way
+    if (!document.execCommand('copy')) throw new Error('refused');
+  };
+
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('[data-copy]');
+    if (!button) return;
+    const label = button.querySelector('[data-copy-label]');
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await copy(source);
+      label.textContent = 'Copied';
+      say('Copied');
+    } catch {
+      getSelection().selectAllChildren(source);
+      label.textContent = 'Press Ctrl C';
+      say('The text is selected: copy it with Control C.');
+    }
+    setTimeout(() => { label.textContent = 'Copy'; }, 2000);
+  });
+
+  // ---- light and dark
+
+  find('#theme').addEventListener('click', () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+    root.dataset.theme = dark ? 'light' : 'dark';
+    try {
+      localStorage.setItem('tepin-theme', root.dataset.theme);
+    } catch {
+      // Not kept: it lasts as long as this page.
+    }
+  });
+}
