@@ -14,7 +14,7 @@ const (
 	defaultSize       = 12  // points
 	defaultLineHeight = 120 // percent
 	scriptSize        = 0.6 // of superscript and subscript, times the size
-	superscriptShift  = 1.0 / 3
+	superscriptShift  = 0.35
 	subscriptShift    = -0.2
 )
 
