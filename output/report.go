@@ -85,6 +85,9 @@ func zipped(files []file, body io.Reader, modified time.Time) io.Reader {
 			if err == nil {
 				_, err = io.CopyN(entry, body, f.Size)
 			}
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF // a clean end would pass for a whole archive
+			}
 			if err != nil {
 				w.CloseWithError(err)
 				return
