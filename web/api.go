@@ -146,7 +146,16 @@ func (a *API) describe(access Access, op *huma.Operation) {
 		op.Security = []map[string][]string{{}}
 		return
 	}
-	op.Security = []map[string][]string{{"bearer": {}}}
+	if access.AnyToken || access.Scope != "" {
+		op.Security = append(op.Security, map[string][]string{"bearer": {}})
+	}
+	if access.Administrator {
+		op.Security = append(op.Security, map[string][]string{"session": {}})
+		a.huma.OpenAPI().Components.SecuritySchemes["session"] = &huma.SecurityScheme{
+			Type: "apiKey", In: "header", Name: "X-CSRF-Token",
+			Description: "The CSRF token of an administrator's console session, beside its cookie.",
+		}
+	}
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds: " + access.String() + ".")
 }
 

@@ -164,6 +164,9 @@ func problem(x *exchange, err error) *Problem {
 			p.header = http.Header{}
 		}
 	}
+	if all := violations(err); len(all) > 1 {
+		p.Errors = all
+	}
 	if m, ok := errors.AsType[*malformed](err); ok {
 		p.ExceptionDetails = []ExceptionDetail{{Type: "MalformedJson", Message: m.message}}
 	}
@@ -182,6 +185,24 @@ func problem(x *exchange, err error) *Problem {
 		p.header.Set("Retry-After", strconv.Itoa(seconds))
 	}
 	return p
+}
+
+// violations returns the errors that were joined into err, as far as they may be
+// shown: a door that checks several fields reports them at once.
+func violations(err error) []Violation {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var all []Violation
+	for _, e := range joined.Unwrap() {
+		if more := violations(e); more != nil {
+			all = append(all, more...)
+		} else if e, ok := errors.AsType[*tepin.Error](e); ok && e.Kind == tepin.Invalid {
+			all = append(all, Violation{Location: e.Path, Message: e.Message})
+		}
+	}
+	return all
 }
 
 // newProblem returns a problem of the given status without a detail.

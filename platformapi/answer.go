@@ -1,0 +1,83 @@
+package platformapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/web"
+)
+
+// none is an input without parameters, or an answer without a body.
+type none struct{}
+
+// list answers a bare array.
+type list[T any] struct {
+	Body []T `nullable:"false"`
+}
+
+// listOf answers the items as body shows them; an empty list is [], not null.
+func listOf[R, T any](items []R, body func(R) T) *list[T] {
+	l := &list[T]{Body: make([]T, len(items))}
+	for i, item := range items {
+		l.Body[i] = body(item)
+	}
+	return l
+}
+
+// item answers one resource with its version.
+type item[T any] struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Version of the resource, for If-None-Match and If-Match."`
+	Body   T
+}
+
+// itemOf answers body, or 304 when the caller has this version.
+func itemOf[T any](c web.Caller, version int64, body T) *item[T] {
+	i := &item[T]{Status: http.StatusOK, ETag: web.ETag(version), Body: body}
+	if web.NotModified(c.Request, version) {
+		i.Status = http.StatusNotModified
+	}
+	return i
+}
+
+// secretAnswer answers something that is shown once.
+type secretAnswer[T any] struct {
+	CacheControl string `header:"Cache-Control"`
+	ETag         string `header:"ETag"`
+	Location     string `header:"Location"`
+	Body         T
+}
+
+type infoBody struct {
+	Data struct {
+		ServerVersion string `json:"serverVersion" example:"0.1.0"`
+	} `json:"data"`
+}
+
+type infoAnswer struct{ Body infoBody }
+
+func (a *API) ping(context.Context, web.Caller, *none) (*none, error) { return &none{}, nil }
+
+func (a *API) info(context.Context, web.Caller, *none) (*infoAnswer, error) {
+	var out infoAnswer
+	out.Body.Data.ServerVersion = a.o.Version
+	return &out, nil
+}
+
+type sessionBody struct {
+	ID        tepin.UserID `json:"id" format:"uuid"`
+	Email     string       `json:"email" format:"email"`
+	Name      string       `json:"name"`
+	CSRFToken string       `json:"csrfToken" doc:"For the header X-CSRF-Token of changes in this session."`
+}
+
+// session tells a page of ours who is signed in. Other sites cannot read it: it is
+// answered to the session's cookie alone, without CORS.
+func (a *API) session(_ context.Context, c web.Caller, _ *none) (*secretAnswer[sessionBody], error) {
+	u, csrf, err := a.o.Session(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	return &secretAnswer[sessionBody]{CacheControl: "no-store", Body: sessionBody{ID: u.ID, Email: u.Email, Name: u.Name, CSRFToken: csrf}}, nil
+}

@@ -1,0 +1,95 @@
+// Package platformapi is the Platform API: subscriptions, environments, their
+// integrations and their usage. An integration's token reads its own environment;
+// changes need an administrator's console session. routes.go is its index.
+package platformapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/credential"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/web"
+)
+
+// Options are what the API works with.
+type Options struct {
+	Store      *store.Store
+	Access     *access.Directory
+	Credential *credential.Service
+	// Session returns the person of the console's session cookie and its CSRF token.
+	Session func(*http.Request) (u tepin.User, csrf string, err error)
+	Version string // of the server
+	Now     func() time.Time
+}
+
+// API is the front door: everything below /api and its Swagger page below /swagger.
+type API struct {
+	o   Options
+	web *web.API
+}
+
+const description = "Subscriptions, environments, integrations and usage.\n\n" +
+	"Press *Authorize* and paste the `access_token` of an integration as **bearer**: it reads its own environment.\n\n" +
+	"Changes need an administrator's session: sign in to the console of this server, leave **bearer** empty, " +
+	"and give the `csrfToken` of `GET /api/v1/session` as **session**."
+
+// New returns the API with all its routes.
+func New(o Options) *API {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &API{o: o}
+	a.web = web.NewAPI(web.Guard{Directory: o.Access, Session: o.Session},
+		huma.Info{Title: "Tepin Platform API", Version: "v1", Description: description})
+	a.register()
+	if err := a.web.Swagger("/swagger"); err != nil {
+		panic(err) // embedded files and our own types
+	}
+	return a
+}
+
+// ServeHTTP answers requests below /api and /swagger.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.web.ServeHTTP(w, r) }
+
+// Routes returns the route table.
+func (a *API) Routes() []web.Route { return a.web.Routes() }
+
+// OpenAPI returns the API's document.
+func (a *API) OpenAPI() ([]byte, error) { return a.web.OpenAPI() }
+
+// visible returns the environments that the caller may see: its own, or for an
+// administrator all.
+func (a *API) visible(ctx context.Context, c web.Caller) ([]tepin.Environment, error) {
+	if c.Actor.Administrator {
+		return everyPage(func(l tepin.List) (tepin.Page[tepin.Environment], error) { return a.o.Store.Environments(ctx, l) })
+	}
+	own, ok := a.o.Access.Environment(string(c.Actor.EnvironmentID))
+	if !ok {
+		return nil, nil
+	}
+	return []tepin.Environment{own}, nil
+}
+
+// everyPage walks a list to its end. These lists are as long as an organization has
+// environments, or an environment integrations.
+func everyPage[T any](list func(tepin.List) (tepin.Page[T], error)) ([]T, error) {
+	var all []T
+	l := tepin.List{Limit: tepin.MaxLimit}
+	for {
+		page, err := list(l)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if page.Next == nil {
+			return all, nil
+		}
+		l.After = page.Next
+	}
+}

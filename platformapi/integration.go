@@ -1,0 +1,198 @@
+package platformapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/web"
+)
+
+// scope is a scope in a body; its schema lists all there are.
+type scope string
+
+// Schema is for the OpenAPI document.
+func (scope) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, known := range tepin.AllScopes {
+		s.Enum = append(s.Enum, string(known))
+	}
+	return s
+}
+
+// scopesOf lists a set.
+func scopesOf(set tepin.Scopes) []scope {
+	names := make([]scope, 0, len(tepin.AllScopes))
+	for _, s := range set.List() {
+		names = append(names, scope(s))
+	}
+	return names
+}
+
+// setOf reads a list of scopes; repeated ones count once.
+func setOf(names []scope) (tepin.Scopes, error) {
+	known := make([]tepin.Scope, len(names))
+	for i, name := range names {
+		known[i] = tepin.Scope(name)
+	}
+	return tepin.NewScopes(known...)
+}
+
+type scopeBody struct {
+	Name     scope  `json:"name"`
+	Resource string `json:"resource" doc:"What it is about: a row of the permissions matrix." example:"template"`
+	Action   string `json:"action" doc:"What it allows: a column of the permissions matrix." example:"read"`
+	ReadOnly bool   `json:"readOnly" doc:"Fit for a front end: it changes and renders nothing."`
+}
+
+func (a *API) availableScopes(context.Context, web.Caller, *none) (*list[scopeBody], error) {
+	return listOf(tepin.AllScopes, func(s tepin.Scope) scopeBody {
+		resource, action, _ := strings.Cut(string(s), ":")
+		return scopeBody{Name: scope(s), Resource: resource, Action: action, ReadOnly: s.ReadOnly()}
+	}), nil
+}
+
+type integrationBody struct {
+	ID           tepin.IntegrationID `json:"id" format:"uuid"`
+	ClientID     tepin.ClientID      `json:"clientId" example:"int_4fQ0fS9cQy1VbYwX8Jt2Lp"`
+	Name         string              `json:"name" example:"Webshop"`
+	Description  string              `json:"description"`
+	Enabled      bool                `json:"enabled"`
+	Scopes       []scope             `json:"scopes" nullable:"false"`
+	DateCreated  time.Time           `json:"dateCreated"`
+	LastModified time.Time           `json:"lastModifiedDate"`
+}
+
+func integrationOf(i tepin.Integration) integrationBody {
+	return integrationBody{
+		ID: i.ID, ClientID: i.ClientID, Name: i.Name, Description: i.Description, Enabled: i.Enabled,
+		Scopes: scopesOf(i.Scopes), DateCreated: i.CreatedAt.UTC(), LastModified: i.UpdatedAt.UTC(),
+	}
+}
+
+type inIntegration struct {
+	inEnvironment
+	IntegrationID tepin.IntegrationID `path:"integrationId" format:"uuid"`
+}
+
+func (a *API) listIntegrations(ctx context.Context, c web.Caller, _ *inEnvironment) (*list[integrationBody], error) {
+	all, err := everyPage(func(l tepin.List) (tepin.Page[tepin.Integration], error) {
+		return a.o.Store.Integrations(ctx, c.Environment.ID, l)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return listOf(all, integrationOf), nil
+}
+
+func (a *API) getIntegration(ctx context.Context, c web.Caller, in *inIntegration) (*item[integrationBody], error) {
+	i, err := a.o.Store.Integration(ctx, c.Environment.ID, in.IntegrationID)
+	if err != nil {
+		return nil, err
+	}
+	return itemOf(c, i.Version, integrationOf(i)), nil
+}
+
+type createIntegrationIn struct {
+	inEnvironment
+	Body struct {
+		Name        string  `json:"name" minLength:"1" maxLength:"20" example:"Webshop"`
+		Description string  `json:"description,omitempty" maxLength:"140"`
+		Scopes      []scope `json:"scopes" nullable:"false" doc:"What its tokens may do. A front end gets only :read and :list."`
+	}
+}
+
+type createdIntegration struct {
+	integrationBody
+	ClientSecret string `json:"clientSecret" doc:"Shown this once; it cannot be read again."`
+}
+
+func (a *API) createIntegration(ctx context.Context, c web.Caller, in *createIntegrationIn) (*secretAnswer[createdIntegration], error) {
+	scopes, err := setOf(in.Body.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	i, secret, err := a.o.Credential.CreateIntegration(ctx, c.Actor, tepin.Integration{
+		EnvironmentID: c.Environment.ID, Name: in.Body.Name, Description: in.Body.Description, Scopes: scopes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &secretAnswer[createdIntegration]{
+		CacheControl: "no-store", ETag: web.ETag(i.Version), Location: locationOf(c, i.ID),
+		Body: createdIntegration{integrationOf(i), secret},
+	}, nil
+}
+
+func locationOf(c web.Caller, id tepin.IntegrationID) string {
+	return environments + "/" + string(c.Environment.ID) + "/integrations/" + string(id)
+}
+
+type updateIntegrationIn struct {
+	inIntegration
+	ifMatch
+	Body struct {
+		Name        *string  `json:"name,omitempty" minLength:"1" maxLength:"20"`
+		Description *string  `json:"description,omitempty" maxLength:"140"`
+		Enabled     *bool    `json:"enabled,omitempty" doc:"false ends all of its tokens and refuses new ones."`
+		Scopes      *[]scope `json:"scopes,omitempty" doc:"Taking one away ends all of its tokens."`
+	}
+}
+
+func (a *API) updateIntegration(ctx context.Context, c web.Caller, in *updateIntegrationIn) (*item[integrationBody], error) {
+	u := tepin.IntegrationUpdate{Name: in.Body.Name, Description: in.Body.Description, Enabled: in.Body.Enabled}
+	if in.Body.Scopes != nil {
+		set, err := setOf(*in.Body.Scopes)
+		if err != nil {
+			return nil, err
+		}
+		u.Scopes = &set
+	}
+	i, err := a.change(ctx, c, in.IntegrationID, u)
+	if err != nil {
+		return nil, err
+	}
+	return &item[integrationBody]{Status: http.StatusOK, ETag: web.ETag(i.Version), Body: integrationOf(i)}, nil
+}
+
+// change updates an integration if it still has the version of If-Match.
+func (a *API) change(ctx context.Context, c web.Caller, id tepin.IntegrationID, u tepin.IntegrationUpdate) (i tepin.Integration, err error) {
+	if u.IfVersion, err = web.IfMatch(c.Request); err != nil {
+		return i, err
+	}
+	return a.o.Credential.UpdateIntegration(ctx, c.Actor, c.Environment.ID, id, u)
+}
+
+func (a *API) deleteIntegration(ctx context.Context, c web.Caller, in *inIntegration) (*none, error) {
+	return nil, a.o.Credential.DeleteIntegration(ctx, c.Actor, c.Environment.ID, in.IntegrationID)
+}
+
+func (a *API) getScopes(ctx context.Context, c web.Caller, in *inIntegration) (*item[[]scope], error) {
+	i, err := a.o.Store.Integration(ctx, c.Environment.ID, in.IntegrationID)
+	if err != nil {
+		return nil, err
+	}
+	return itemOf(c, i.Version, scopesOf(i.Scopes)), nil
+}
+
+type setScopesIn struct {
+	inIntegration
+	ifMatch
+	Body []scope `nullable:"false" doc:"All that it shall have from now on; those left out are taken away."`
+}
+
+func (a *API) setScopes(ctx context.Context, c web.Caller, in *setScopesIn) (*item[[]scope], error) {
+	set, err := setOf(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	i, err := a.change(ctx, c, in.IntegrationID, tepin.IntegrationUpdate{Scopes: &set})
+	if err != nil {
+		return nil, err
+	}
+	return &item[[]scope]{Status: http.StatusOK, ETag: web.ETag(i.Version), Body: scopesOf(i.Scopes)}, nil
+}

@@ -1,0 +1,68 @@
+package platformapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tepin/tepin/web"
+)
+
+// Who may call what.
+var (
+	anybody = web.Access{Public: true}
+	readers = web.Access{AnyToken: true, Administrator: true}
+	admins  = web.Access{Administrator: true}
+)
+
+const (
+	environments = "/api/v1/environments"
+	environment  = environments + "/{environment}"
+	integrations = environment + "/integrations"
+	integration  = integrations + "/{integrationId}"
+)
+
+// register is the index of the API.
+func (a *API) register() {
+	get, post, put, patch, del := http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+	op(a, anybody, get, "/api/ping", "ping", "Health", "Answer, if the server is there", a.ping)
+	op(a, anybody, get, "/api/v1/info", "info", "Health", "Get the server's version", a.info)
+	op(a, admins, get, "/api/v1/session", "session", "Health", "Get who is signed in, and the session's CSRF token", a.session)
+
+	op(a, readers, get, "/api/v1/subscriptions", "listSubscriptions", "Subscriptions", "List subscriptions", a.listSubscriptions)
+	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}", "getSubscription", "Subscriptions", "Get a subscription", a.getSubscription)
+	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}/renders", "subscriptionRenders", "Usage", "Count the renders of a subscription", a.subscriptionRenders)
+
+	op(a, readers, get, environments, "listEnvironments", "Environments", "List environments", a.listEnvironments)
+	op(a, admins, post, environments, "createEnvironment", "Environments", "Create an environment", a.createEnvironment)
+	op(a, readers, get, environment, "getEnvironment", "Environments", "Get an environment", a.getEnvironment)
+	op(a, admins, patch, environment, "updateEnvironment", "Environments", "Change an environment", a.updateEnvironment)
+	op(a, readers, get, environment+"/renders", "environmentRenders", "Usage", "Count the renders of an environment", a.environmentRenders)
+
+	op(a, readers, get, "/api/v1/available-scopes", "availableScopes", "Integrations", "List the scopes that there are", a.availableScopes)
+	op(a, readers, get, integrations, "listIntegrations", "Integrations", "List an environment's integrations", a.listIntegrations)
+	op(a, admins, post, integrations, "createIntegration", "Integrations", "Create an integration; answers its secret, this once", a.createIntegration)
+	op(a, readers, get, integration, "getIntegration", "Integrations", "Get an integration", a.getIntegration)
+	op(a, admins, patch, integration, "updateIntegration", "Integrations", "Change, disable or enable an integration", a.updateIntegration)
+	op(a, admins, del, integration, "deleteIntegration", "Integrations", "Delete an integration; its tokens end at once", a.deleteIntegration)
+	op(a, readers, get, integration+"/scopes", "getIntegrationScopes", "Integrations", "Get an integration's permissions", a.getScopes)
+	op(a, admins, put, integration+"/scopes", "setIntegrationScopes", "Integrations", "Set an integration's permissions", a.setScopes)
+	op(a, admins, get, integration+"/secrets", "listSecrets", "Integrations", "List what is known of an integration's secrets", a.listSecrets)
+	op(a, admins, post, integration+"/rotate-secret", "rotateSecret", "Integrations", "Make a new client secret; answers it, this once", a.rotateSecret)
+	op(a, admins, del, integration+"/secrets/{secretId}", "deleteSecret", "Integrations", "End a client secret at once, with the tokens made with it", a.deleteSecret)
+}
+
+// op is one line of the index.
+func op[I, O any](a *API, who web.Access, method, path, id, tag, summary string, h func(context.Context, web.Caller, *I) (*O, error)) {
+	o := huma.Operation{Method: method, Path: path, OperationID: id, Tags: []string{tag}, Summary: summary}
+	switch {
+	case method == http.MethodPost && id != "rotateSecret":
+		o.DefaultStatus = http.StatusCreated
+	case method == http.MethodDelete:
+		o.DefaultStatus = http.StatusNoContent
+	default:
+		o.DefaultStatus = http.StatusOK
+	}
+	web.Register(a.web, who, o, h)
+}
