@@ -13,22 +13,22 @@ import (
 
 // canvas is one content stream while it is written: a page's or a group's.
 type canvas struct {
-	out    []byte
-	bounds rect // all that can be seen of it, in its first space
-	state  state
-	saved  []state
+	out   []byte
+	state state
+	saved []state
 
 	// what the stream names: kind ("Font", "XObject", …) → name → value
 	names map[string]map[string]string
 
-	rgb, inks   bool // colours of these kinds were used
+	marks       bool // something was drawn
+	rgb, inks   bool // in colours of these kinds
 	transparent bool
 }
 
 // state is what the operators q and Q save and bring back.
 type state struct {
-	matrix       render.Matrix // current space → first space
-	opacity      float64       // of the operation to come; see push
+	visible      rect    // a box around all that can be seen, in the current space
+	opacity      float64 // of the operation to come; see push
 	alpha        float64
 	fill, stroke string
 	width        float64
@@ -36,9 +36,8 @@ type state struct {
 
 func newCanvas(visible rect) *canvas {
 	return &canvas{
-		bounds: visible,
-		state:  state{matrix: render.Identity, opacity: 1, alpha: 1, width: 1, fill: "0 g", stroke: "0 G"},
-		names:  map[string]map[string]string{},
+		state: state{visible: visible, opacity: 1, alpha: 1, width: 1, fill: "0 g", stroke: "0 G"},
+		names: map[string]map[string]string{},
 	}
 }
 
@@ -154,16 +153,15 @@ func (d *Writer) push(c *canvas, p render.Push, ops []render.Op, depth int) ([]r
 	c.save()
 	defer c.restore()
 	c.concat(m)
-	c.state.matrix = multiply(c.state.matrix, m)
-	visible, ok := c.bounds.within(c.state.matrix)
-	if !ok {
-		return skip(ops), nil
-	}
+	visible, ok := c.state.visible.within(m)
 	if p.Clip != nil {
 		visible = visible.intersect(bounds(p.Clip.Points))
-		if visible.empty() {
-			return skip(ops), nil
-		}
+	}
+	if !ok || visible.empty() {
+		return skip(ops), nil
+	}
+	c.state.visible = visible
+	if p.Clip != nil {
 		c.trace(p.Clip)
 		c.print("W n\n")
 	}
@@ -175,7 +173,7 @@ func (d *Writer) push(c *canvas, p render.Push, ops []render.Op, depth int) ([]r
 		return d.group(c, ops, depth)
 	}
 	var rest []render.Op
-	err := d.compose(c, visible, p.Opacity, func(inner *canvas) (err error) {
+	err := d.compose(c, p.Opacity, func(inner *canvas) (err error) {
 		rest, err = d.group(inner, ops, depth)
 		return err
 	})
@@ -183,18 +181,18 @@ func (d *Writer) push(c *canvas, p render.Push, ops []render.Op, depth int) ([]r
 }
 
 // compose draws onto a canvas of its own and puts that onto c as a whole.
-func (d *Writer) compose(c *canvas, visible rect, opacity float64, draw func(inner *canvas) error) error {
-	inner := newCanvas(visible)
+func (d *Writer) compose(c *canvas, opacity float64, draw func(inner *canvas) error) error {
+	inner := newCanvas(c.state.visible)
 	if err := draw(inner); err != nil {
 		return err
 	}
-	c.rgb, c.inks, c.transparent = c.rgb || inner.rgb, c.inks || inner.inks, true
-	if len(inner.out) == 0 {
+	if !inner.marks {
 		return nil
 	}
+	c.marks, c.rgb, c.inks, c.transparent = true, c.rgb || inner.rgb, c.inks || inner.inks, true
 	form := d.file.reserve()
 	d.file.deflated(form, fmt.Sprintf("/Type/XObject/Subtype/Form/BBox%s/Group<</S/Transparency>>/Resources%s",
-		visible, inner.resources()), inner.out)
+		c.state.visible, inner.resources()), inner.out)
 	c.setAlpha(opacity)
 	c.drawObject(form)
 	return nil

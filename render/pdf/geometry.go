@@ -88,30 +88,17 @@ func bounds(points []render.Point) rect {
 	return r
 }
 
-// within is the box around r, a box outside of m, in the space inside of m; ok is
-// false when m flattens everything to nothing.
-func (r rect) within(m render.Matrix) (rect, bool) {
-	det := m.A*m.D - m.B*m.C
-	if det == 0 || !finite(1/det) {
+// within is the box around r in the space that m maps into r's; ok is false when m
+// flattens everything to nothing.
+func (r rect) within(m render.Matrix) (inner rect, ok bool) {
+	inverse, ok := m.Inverse()
+	if !ok {
 		return rect{}, false
 	}
-	var corners [4]render.Point
-	for i, p := range [4]render.Point{{X: r.x0, Y: r.y0}, {X: r.x1, Y: r.y0}, {X: r.x0, Y: r.y1}, {X: r.x1, Y: r.y1}} {
-		x, y := p.X-m.E, p.Y-m.F
-		corners[i] = render.Point{X: (m.D*x - m.C*y) / det, Y: (m.A*y - m.B*x) / det}
+	corners := []render.Point{{X: r.x0, Y: r.y0}, {X: r.x1, Y: r.y0}, {X: r.x0, Y: r.y1}, {X: r.x1, Y: r.y1}}
+	for i, p := range corners {
+		corners[i] = inverse.Apply(p)
 	}
-	inner := bounds(corners[:])
+	inner = bounds(corners)
 	return inner, finite(inner.x0, inner.y0, inner.x1, inner.y1)
-}
-
-// multiply is the map that does inner first, then outer.
-func multiply(outer, inner render.Matrix) render.Matrix {
-	return render.Matrix{
-		A: outer.A*inner.A + outer.C*inner.B,
-		B: outer.B*inner.A + outer.D*inner.B,
-		C: outer.A*inner.C + outer.C*inner.D,
-		D: outer.B*inner.C + outer.D*inner.D,
-		E: outer.A*inner.E + outer.C*inner.F + outer.E,
-		F: outer.B*inner.E + outer.D*inner.F + outer.F,
-	}
 }

@@ -25,11 +25,7 @@ func (d *Writer) glyphs(c *canvas, op *render.GlyphsOp) error {
 		d.show(c, f, op)
 		return nil
 	}
-	inside, ok := c.bounds.within(c.state.matrix)
-	if !ok {
-		return nil
-	}
-	return d.compose(c, inside, alpha, func(inner *canvas) error {
+	return d.compose(c, alpha, func(inner *canvas) error {
 		d.show(inner, f, op)
 		return nil
 	})

@@ -177,7 +177,7 @@ func tool(t testing.TB, program string, args ...string) string {
 func expanded(t testing.TB, name string) string {
 	t.Helper()
 	out := name + ".qdf"
-	tool(t, "qpdf", "--qdf", "--object-streams=disable", name, out)
+	tool(t, "qpdf", "--qdf", "--normalize-content=n", "--object-streams=disable", name, out)
 	b, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)

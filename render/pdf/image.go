@@ -45,12 +45,12 @@ func (d *Writer) image(c *canvas, op *render.ImageOp) error {
 	if err != nil || !ok {
 		return err
 	}
-	c.rgb, c.inks, c.transparent = c.rgb || p.rgb, c.inks || p.inks, c.transparent || p.masked
+	c.marks, c.rgb, c.inks, c.transparent = true, c.rgb || p.rgb, c.inks || p.inks, c.transparent || p.masked
 	c.save()
 	c.setAlpha(c.state.opacity)
 	// A PDF's picture stands on the unit square with its bottom at 0.
 	flip := render.Matrix{A: 1, D: -1, F: 1}
-	c.concat(multiply(multiply(m, p.turn.matrix()), flip))
+	c.concat(m.Mul(p.turn.matrix()).Mul(flip))
 	c.drawObject(p.ref)
 	c.restore()
 	return nil

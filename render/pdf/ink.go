@@ -8,6 +8,7 @@ import (
 
 // ink sets the colour of what follows, of strokes or of fills.
 func (d *Writer) ink(c *canvas, k color.Color, stroke bool) {
+	c.marks = true
 	current, s := &c.state.fill, ""
 	if stroke {
 		current = &c.state.stroke
