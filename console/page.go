@@ -130,10 +130,10 @@ func (c *Console) static(v *visit, name string, keep bool) error {
 func ago(now, t time.Time) string {
 	d := now.Sub(t)
 	if t.IsZero() {
-		return "Never"
+		return "never"
 	}
 	if d < time.Minute {
-		return "Just now"
+		return "just now"
 	}
 	return span(d) + " ago"
 }
