@@ -59,6 +59,9 @@ func (d *Document) variableNamed(name string) (int, error) {
 // set gives the variable another value, if it is one that the variable takes.
 func (x *variable) set(value any) error {
 	var problem string
+	if s, ok := value.(string); ok {
+		value = strings.ToValidUTF8(s, "\ufffd")
+	}
 	switch x.kind {
 	case "shortText", "longText":
 		problem = x.setText(value)
