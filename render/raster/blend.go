@@ -52,8 +52,9 @@ func fillMask(dst *image.RGBA, c *clip, mask *image.Alpha, at image.Point, paint
 func blendRow(row, cover []uint8, paint ink) {
 	if cover == nil {
 		if paint.a == 255 {
-			for i := 0; i+3 < len(row); i += 4 {
-				row[i], row[i+1], row[i+2], row[i+3] = uint8(paint.r), uint8(paint.g), uint8(paint.b), 255
+			row[0], row[1], row[2], row[3] = uint8(paint.r), uint8(paint.g), uint8(paint.b), 255
+			for n := 4; n < len(row); n *= 2 {
+				copy(row[n:], row[:n])
 			}
 			return
 		}
@@ -76,13 +77,14 @@ func blendRow(row, cover []uint8, paint ink) {
 	}
 }
 
-// over puts a premultiplied colour over one pixel, of which rest of 255 stays.
+// over puts a premultiplied colour over one pixel, of which rest of 255 stays. No
+// component is above its alpha, so that no sum exceeds 255.
 func over(p []uint8, r, g, b, a, rest uint32) {
 	_ = p[3]
-	p[0] = uint8(min(r+div255(uint32(p[0])*rest), 255))
-	p[1] = uint8(min(g+div255(uint32(p[1])*rest), 255))
-	p[2] = uint8(min(b+div255(uint32(p[2])*rest), 255))
-	p[3] = uint8(min(a+div255(uint32(p[3])*rest), 255))
+	p[0] = uint8(r + div255(uint32(p[0])*rest))
+	p[1] = uint8(g + div255(uint32(p[1])*rest))
+	p[2] = uint8(b + div255(uint32(p[2])*rest))
+	p[3] = uint8(a + div255(uint32(p[3])*rest))
 }
 
 // blendImage puts the pixels of src over those of dst at the same coordinates.

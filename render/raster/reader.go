@@ -58,10 +58,78 @@ func (r *reader) set(i int, red, green, blue uint8) {
 }
 
 func (r *reader) ycbcr(src *image.YCbCr, x, y int) {
-	for i := range r.high - r.low {
-		ci := src.COffset(x+i, y)
-		red, green, blue := color.YCbCrToRGB(src.Y[src.YOffset(x+i, y)], src.Cb[ci], src.Cr[ci])
+	luma := src.Y[src.YOffset(x, y):][:r.high-r.low]
+	base := src.COffset(x, y)
+	step, phase := 1, 0 // how many pixels share a chroma sample
+	switch src.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		step = 2
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		step = 4
+	}
+	phase = x % step
+	for i, v := range luma {
+		c := base + (phase+i)/step
+		red, green, blue := color.YCbCrToRGB(v, src.Cb[c], src.Cr[c])
 		r.set(i, red, green, blue)
+	}
+}
+
+// shrinker gives rows of blocks of pixels, each the mean of its block.
+type shrinker struct {
+	read          *reader
+	axis          axis
+	rows, height  int // source rows to a block, and in all
+	sums          []uint32
+	out           []uint8
+	width, offset int // of the source; the first source column that is read
+}
+
+func newShrinker(src image.Image, x axis, rows int) *shrinker {
+	b := src.Bounds()
+	s := &shrinker{axis: x, rows: rows, width: b.Dx(), height: b.Dy(), offset: x.low * x.shrink}
+	s.read = newReader(src, s.offset, min(x.high*x.shrink, s.width))
+	if rows > 1 || x.shrink > 1 {
+		s.sums, s.out = make([]uint32, 4*(x.high-x.low)), make([]uint8, 4*(x.high-x.low))
+	}
+	return s
+}
+
+// row returns row y of the blocks, from column axis.low to axis.high.
+func (s *shrinker) row(y int) []uint8 {
+	if s.out == nil {
+		return s.read.row(y)
+	}
+	clear(s.sums)
+	first, last := y*s.rows, min((y+1)*s.rows, s.height)
+	for r := first; r < last; r++ {
+		s.add(s.read.row(r))
+	}
+	for i := 0; i < len(s.sums); i += 4 {
+		column := s.offset + i/4*s.axis.shrink
+		n := uint32((min(column+s.axis.shrink, s.width) - column) * (last - first))
+		for k := i; k < i+4; k++ {
+			s.out[k] = uint8((s.sums[k] + n/2) / n)
+		}
+	}
+	return s.out
+}
+
+// add adds one source row to the sums of its blocks.
+func (s *shrinker) add(row []uint8) {
+	wide := 4 * s.axis.shrink
+	for i := 0; len(row) > 0; i += 4 {
+		block := row[:min(wide, len(row))]
+		row = row[len(block):]
+		var r, g, b, a uint32
+		for ; len(block) >= 4; block = block[4:] {
+			r += uint32(block[0])
+			g += uint32(block[1])
+			b += uint32(block[2])
+			a += uint32(block[3])
+		}
+		t := s.sums[i : i+4 : i+4]
+		t[0], t[1], t[2], t[3] = t[0]+r, t[1]+g, t[2]+b, t[3]+a
 	}
 }
 

@@ -10,18 +10,23 @@ const weightBits = 14
 
 // axis says of which source pixels each pixel of a row or column is made.
 type axis struct {
-	low, high int // the source pixels that are needed at all
+	shrink    int // so many source pixels are first averaged to one, which the rest counts
+	low, high int // the pixels that are needed at all
 	start     []int
 	weights   [][]int32
 }
 
 // newAxis maps pixels from to to of the device to n source pixels that span length
-// device pixels from origin on. Shrinking widens the kernel.
+// device pixels from origin on. Shrinking widens the kernel; beyond 1 : 4 whole blocks
+// of pixels are averaged before, which looks the same and costs much less.
 func newAxis(from, to int, origin, length float64, n int) axis {
 	ratio := float64(n) / length // source pixels per device pixel
+	a := axis{shrink: int(max(1, min(math.Floor(ratio/2), float64(n)))), start: make([]int, to-from), weights: make([][]int32, to-from)}
+	ratio /= float64(a.shrink)
+	n = (n + a.shrink - 1) / a.shrink
+	a.low = n
 	widen := max(1, ratio)
 	radius := 2 * widen
-	a := axis{low: n, start: make([]int, to-from), weights: make([][]int32, to-from)}
 	for i := range a.start {
 		centre := (float64(from+i)+0.5-origin)*ratio - 0.5
 		first := clampInt(math.Ceil(centre-radius), n)
@@ -74,7 +79,7 @@ func separate(src image.Image, x, y axis, area image.Rectangle) *image.RGBA {
 	for i := range rows {
 		rows[i] = make([]int16, 4*w)
 	}
-	read := newReader(src, x.low, x.high)
+	read := newShrinker(src, x, y.shrink)
 	sums := make([]int32, 4*w)
 	next := y.low
 	for i, weights := range y.weights {
@@ -103,16 +108,13 @@ func (a *axis) apply(to []int16, row []uint8) {
 	const shift = weightBits - 4
 	for i, weights := range a.weights {
 		var r, g, b, al int32
-		p := row[4*(a.start[i]-a.low):]
-		for _, w := range weights {
-			q := p[:4:4]
+		p := row[4*(a.start[i]-a.low):][:4*len(weights)]
+		for j, w := range weights {
+			q := p[4*j : 4*j+4 : 4*j+4]
 			r += w * int32(q[0])
 			g += w * int32(q[1])
 			b += w * int32(q[2])
 			al += w * int32(q[3])
-			if len(p) >= 4 {
-				p = p[4:]
-			}
 		}
 		q := to[4*i : 4*i+4 : 4*i+4]
 		const half = 1 << (shift - 1)
