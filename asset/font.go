@@ -134,8 +134,7 @@ func unusable(f tepin.FontUpload, err error) (tepin.FontUpload, error) {
 
 // shownFileName is a file's name without directories, fit to be shown.
 func shownFileName(name string) string {
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	if clean, err := CheckName("the font file", name); err == nil {
+	if clean, err := CheckName("the font file", baseName(name)); err == nil {
 		return clean
 	}
 	return "font"

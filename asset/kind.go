@@ -132,17 +132,18 @@ func CheckFolder(path string) (string, error) {
 	return clean.String(), nil
 }
 
-// fileTitle is what a file is called without its directories and its extension.
-func fileTitle(fileName, extension string) string {
-	fileName = fileName[strings.LastIndexAny(fileName, `/\`)+1:]
-	dot := strings.LastIndexByte(fileName, '.')
+// baseName is a file's name as its sender calls it, without directories.
+func baseName(fileName string) string { return fileName[strings.LastIndexAny(fileName, `/\`)+1:] }
+
+// withoutExtension takes away the extension of a name if it says what the file is.
+func withoutExtension(name, extension string) string {
+	dot := strings.LastIndexByte(name, '.')
 	if dot <= 0 {
-		return fileName
+		return name
 	}
-	given := strings.ToLower(fileName[dot+1:])
-	same := given == extension || given == "jpeg" && extension == "jpg" || given == "tiff" && extension == "tif"
-	if !same {
-		return fileName
+	switch given := strings.ToLower(name[dot+1:]); {
+	case given == extension, given == "jpeg" && extension == "jpg", given == "tiff" && extension == "tif":
+		return name[:dot]
 	}
-	return fileName[:dot]
+	return name
 }

@@ -16,8 +16,10 @@ import (
 const DefaultMediaFolder = "/Upload"
 
 // probeLimits bound the child that reads a picture's header. A TIFF's may lie at the
-// end of a gigabyte, so that the time is that of passing it through a pipe.
-var probeLimits = sandbox.Limits{Memory: 128 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 4 << 10}
+// end of a gigabyte, so that the time is that of passing it through a pipe. The header
+// readers need a few MB, a font its size; what is more is room for the address space
+// that the threads of a program with C libraries map.
+var probeLimits = sandbox.Limits{Memory: 1 << 30, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 4 << 10}
 
 // Upload is a file that somebody sends.
 type Upload struct {
@@ -50,9 +52,9 @@ func (s *Service) CreateMedia(ctx context.Context, by tepin.Actor, env tepin.Env
 	m.Extension, m.ContentType = kind.extension, kind.contentType
 	name := u.Name
 	if name == "" {
-		name = u.FileName
+		name = baseName(u.FileName)
 	}
-	if m.Name, err = CheckName("the media file", fileTitle(name, kind.extension)); err != nil {
+	if m.Name, err = CheckName("the media file", withoutExtension(name, kind.extension)); err != nil {
 		return tepin.Media{}, err
 	}
 	if m.Blob, err = s.Receive(ctx, env, body, MaxMedia); err != nil {

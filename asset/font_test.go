@@ -1,0 +1,143 @@
+package asset_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/sample"
+)
+
+// uploadFonts sends files as name, bytes, name, bytes …
+func (s *service) uploadFonts(files ...any) (tepin.FontBatchID, []tepin.FontUpload, error) {
+	return s.UploadFonts(s.t.Context(), tepin.System, s.env, func() (asset.FontFile, error) {
+		if len(files) == 0 {
+			return asset.FontFile{}, io.EOF
+		}
+		f := asset.FontFile{Name: files[0].(string), Bytes: bytes.NewReader(files[1].([]byte))}
+		files = files[2:]
+		return f, nil
+	})
+}
+
+func TestUploadFonts(t *testing.T) {
+	s := newService(t)
+	font := sample.Fonts()[0]
+	batch, uploads, err := s.uploadFonts("dir/one.ttf", font.Data, "web.woff2", []byte("wOF2...."))
+	check(t, err)
+	if len(uploads) != 2 {
+		t.Fatalf("%d uploads", len(uploads))
+	}
+	one, web := uploads[0], uploads[1]
+	if one.FamilyName != font.Family || one.Name != font.Style || one.FileName != "one.ttf" || len(one.Problems) != 0 || one.Weight < 100 {
+		t.Errorf("%+v, but the font is %s %s", one, font.Family, font.Style)
+	}
+	if len(web.Problems) != 1 || !strings.Contains(web.Problems[0], "WOFF") {
+		t.Errorf("%+v", web)
+	}
+	if n := len(s.files()); n != 1 {
+		t.Errorf("%d files are kept, not 1", n)
+	}
+	styles, err := s.Store.ConfirmFontBatch(t.Context(), tepin.System, s.env, batch)
+	check(t, err)
+	_, r, err := s.OpenFont(t.Context(), s.env, styles[0].ID)
+	check(t, err)
+	defer r.Close()
+	got, err := io.ReadAll(r)
+	check(t, err)
+	if !bytes.Equal(got, font.Data) {
+		t.Error("the bytes are others")
+	}
+
+	// A second time, the style is there already, and a batch may not have it twice.
+	_, uploads, err = s.uploadFonts("again.ttf", font.Data)
+	check(t, err)
+	if len(uploads[0].Problems) != 1 || !strings.Contains(uploads[0].Problems[0], "already") {
+		t.Errorf("%+v", uploads[0])
+	}
+}
+
+func TestRefusedFonts(t *testing.T) {
+	font := sample.Fonts()[0].Data
+	for name, c := range map[string]struct {
+		data []byte
+		says string
+	}{
+		"woff":       {[]byte("wOFF0123456789"), "WOFF"},
+		"collection": {[]byte("ttcf0123456789"), "collection"},
+		"text":       {[]byte("hello"), "not an OTF or TTF"},
+		"nothing":    {nil, "not an OTF or TTF"},
+		"cut":        {font[:len(font)/2], "broken"},
+		"header":     {font[:4], "broken"},
+		"variable":   {renameTable(font, "OS/2", "fvar"), "variable"},
+		"no head":    {renameTable(font, "head", "haed"), "head"},
+		"no names":   {renameTable(font, "name", "eman"), "family name"},
+		"no glyphs":  {renameTable(font, "cmap", "pamc"), "broken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t)
+			_, _, err := s.uploadFonts("a.ttf", c.data)
+			refused(t, err, tepin.Unprocessable, c.says, "a.ttf")
+			s.empty()
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		_, _, err := newService(t).uploadFonts()
+		refused(t, err, tepin.Invalid, "no font")
+	})
+	t.Run("many", func(t *testing.T) {
+		s := newService(t)
+		var files []any
+		for range asset.MaxFontFiles + 1 {
+			files = append(files, "a.woff", []byte("wOFF"))
+		}
+		_, _, err := s.uploadFonts(files...)
+		refused(t, err, tepin.TooLarge, "64")
+		s.empty()
+	})
+}
+
+// renameTable gives a table of a font another tag.
+func renameTable(font []byte, from, to string) []byte {
+	font = bytes.Clone(font)
+	for i := range int(binary.BigEndian.Uint16(font[4:])) {
+		if tag := font[12+16*i:][:4]; string(tag) == from {
+			copy(tag, to)
+		}
+	}
+	return font
+}
+
+func TestFontHeader(t *testing.T) {
+	for _, font := range sample.Fonts() {
+		info, err := asset.FontHeader(font.Data)
+		check(t, err)
+		if info.Family != font.Family || info.Style != font.Style {
+			t.Errorf("%+v, not %s %s", info, font.Family, font.Style)
+		}
+		if bold := strings.Contains(font.Style, "Bold"); bold != (info.Weight >= 600) {
+			t.Errorf("%s %s: weight %d", font.Family, font.Style, info.Weight)
+		}
+		if italic := strings.Contains(font.Style, "Italic"); italic != info.Italic {
+			t.Errorf("%s %s: italic %v", font.Family, font.Style, info.Italic)
+		}
+	}
+}
+
+func FuzzFontHeader(f *testing.F) {
+	f.Add(sample.Fonts()[0].Data)
+	f.Add([]byte("OTTO\x00\x01\x00\x00\x00\x00\x00\x00head\x00\x00\x00\x00\x00\x00\x00\x1c\x00\x00\x00\x36"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		info, err := asset.FontHeader(data)
+		if err == nil && (info.Family == "" || info.Style == "" || info.Weight < 100 || info.Weight > 900) {
+			t.Errorf("%+v", info)
+		}
+		if err != nil && tepin.KindOf(err) != tepin.Unprocessable {
+			t.Error(err)
+		}
+	})
+}
