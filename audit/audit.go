@@ -54,6 +54,7 @@ func verify(ctx context.Context, s *store.Store, key []byte, chain string) ([]Fi
 	}
 	var findings []Finding
 	var last tepin.AuditEntry
+walk:
 	for last.Seq < head.Seq {
 		list, err := s.AuditEntries(ctx, chain, last.Seq, page)
 		if err != nil {
@@ -64,10 +65,10 @@ func verify(ctx context.Context, s *store.Store, key []byte, chain string) ([]Fi
 		}
 		for _, e := range list {
 			if e.Seq > head.Seq {
-				return append(findings, end(chain, last, head)...), nil
+				break walk
 			}
 			if e.Seq != last.Seq+1 {
-				findings = append(findings, Finding{chain, last.Seq + 1, fmt.Sprintf("%d entries are missing ", e.Seq-last.Seq-1)})
+				findings = append(findings, Finding{chain, last.Seq + 1, fmt.Sprintf("%d entries are missing", e.Seq-last.Seq-1)})
 			}
 			if !hmac.Equal(e.MAC, store.AuditMAC(key, last.MAC, e)) && e.Seq == last.Seq+1 {
 				findings = append(findings, Finding{chain, e.Seq, "the entry was altered"})
@@ -75,7 +76,26 @@ func verify(ctx context.Context, s *store.Store, key []byte, chain string) ([]Fi
 			last = e
 		}
 	}
-	return append(findings, end(chain, last, head)...), nil
+	findings = append(findings, end(chain, last, head)...)
+	beyond, err := surplus(ctx, s, head)
+	return append(findings, beyond...), err
+}
+
+// surplus finds entries behind the head. It reads them before the head, so that what
+// a working server adds has a head when it is compared.
+func surplus(ctx context.Context, s *store.Store, head tepin.AuditEntry) ([]Finding, error) {
+	list, err := s.AuditEntries(ctx, head.Chain, head.Seq, page)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	now, err := s.AuditHead(ctx, head.Chain)
+	if err != nil {
+		return nil, err
+	}
+	if last := list[len(list)-1]; last.Seq > now.Seq {
+		return []Finding{{head.Chain, now.Seq + 1, "entries were added behind the head"}}, nil
+	}
+	return nil, nil
 }
 
 // end compares the last entry with the head.

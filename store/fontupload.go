@@ -30,7 +30,7 @@ func (s *Store) CreateFontBatch(ctx context.Context, by tepin.Actor, env tepin.E
 		}
 	}
 	return s.write(ctx, func(t *tx) error {
-		for _, u := range files {
+		for i, u := range files {
 			fill(&u.ID)
 			problems, err := json.Marshal(append([]string{}, u.Problems...))
 			if err != nil {
@@ -39,9 +39,9 @@ func (s *Store) CreateFontBatch(ctx context.Context, by tepin.Actor, env tepin.E
 			if err := t.claimBlob(ctx, env, u.Blob); err != nil {
 				return err
 			}
-			_, err = t.exec(ctx, `INSERT INTO font_upload (`+uploadColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			_, err = t.exec(ctx, `INSERT INTO font_upload (`+uploadColumns+`, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 				u.ID, batch, env, u.FamilyName, u.Name, u.Weight, u.Italic, u.Extension, u.FileName,
-				u.Blob.Key, u.Blob.Size, u.Blob.SHA256, string(problems), micros(t.now))
+				u.Blob.Key, u.Blob.Size, u.Blob.SHA256, string(problems), micros(t.now), i)
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ func (s *Store) CreateFontBatch(ctx context.Context, by tepin.Actor, env tepin.E
 	})
 }
 
-// FontBatch returns the files of a batch, with what stands against confirming each.
+// FontBatch returns the files of a batch in their order, with what stands against confirming each.
 func (s *Store) FontBatch(ctx context.Context, env tepin.EnvironmentID, batch tepin.FontBatchID) (list []tepin.FontUpload, err error) {
 	err = s.snapshot(ctx, func(q queryer) error {
 		list, err = fontBatch(ctx, q, env, batch, "")
@@ -63,7 +63,7 @@ func (s *Store) FontBatch(ctx context.Context, env tepin.EnvironmentID, batch te
 // fontBatch adds to the problems that the files have by themselves those of their
 // names: a style exists already, or twice in the batch.
 func fontBatch(ctx context.Context, q queryer, env tepin.EnvironmentID, batch tepin.FontBatchID, lock string) ([]tepin.FontUpload, error) {
-	list, err := all(ctx, q, scanUpload, `SELECT `+uploadColumns+` FROM font_upload WHERE environment_id = $1 AND batch_id = $2 ORDER BY id`+lock, env, batch)
+	list, err := all(ctx, q, scanUpload, `SELECT `+uploadColumns+` FROM font_upload WHERE environment_id = $1 AND batch_id = $2 ORDER BY position`+lock, env, batch)
 	if err != nil {
 		return nil, err
 	}

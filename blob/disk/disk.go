@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 
 // Store is a directory of blobs. It implements [blob.Store].
 type Store struct {
-	dir string
+	dir     string
+	durable sync.Map // directory → struct{}: its name is known to be on the disk
 }
 
 var _ blob.Store = (*Store)(nil)
@@ -36,7 +38,10 @@ const incoming = "incoming"
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir}
 	temporary := filepath.Join(dir, incoming)
-	if err := makeDir(dir, incoming); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, full(err)
+	}
+	if err := s.makeDir(incoming); err != nil {
 		return nil, full(err)
 	}
 	left, err := os.ReadDir(temporary)
@@ -88,7 +93,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (size int64, s
 	if err = f.Close(); err != nil {
 		return 0, "", err
 	}
-	if err = makeDir(s.dir, dir); err != nil {
+	if err = s.makeDir(dir); err != nil {
 		return 0, "", err
 	}
 	if err = os.Rename(f.Name(), filepath.Join(s.dir, dir, name)); err != nil {
@@ -196,24 +201,25 @@ func (r *reader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
-// makeDir makes the directories of path below root, each durably.
-func makeDir(root, path string) error {
-	if _, err := os.Stat(filepath.Join(root, path)); err == nil {
+// makeDir makes the directories of path below the store's, each durably: also one
+// that was there, because it may have been made just before a crash, or by another
+// Put that has not yet come to its sync.
+func (s *Store) makeDir(path string) error {
+	if _, known := s.durable.Load(path); known {
 		return nil
 	}
-	if err := os.MkdirAll(root, 0o700); err != nil {
-		return err
-	}
+	above := s.dir
 	for _, name := range strings.Split(path, string(filepath.Separator)) {
-		next := filepath.Join(root, name)
+		next := filepath.Join(above, name)
 		if err := os.Mkdir(next, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		if err := syncDir(root); err != nil {
+		if err := syncDir(above); err != nil {
 			return err
 		}
-		root = next
+		above = next
 	}
+	s.durable.Store(path, struct{}{})
 	return nil
 }
 

@@ -293,9 +293,10 @@ CREATE TABLE font_upload (
     blob_size      BIGINT  NOT NULL,
     blob_sha256    TEXT    NOT NULL,
     problems       TEXT    NOT NULL, -- JSON array of strings
+    position       INTEGER NOT NULL, -- in the batch
     created_at     BIGINT  NOT NULL
 );
-CREATE INDEX font_upload_of_batch ON font_upload (environment_id, batch_id, id);
+CREATE INDEX font_upload_of_batch ON font_upload (environment_id, batch_id, position);
 CREATE INDEX font_upload_age ON font_upload (created_at);
 
 CREATE TABLE output_settings (
