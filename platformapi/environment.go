@@ -12,14 +12,14 @@ import (
 // region is what stands where the original names a data centre.
 const region = "self-hosted"
 
-// inEnvironment is the part of inputs that names the environment; the guard has
+// InEnvironment is the part of inputs that names the environment; the guard has
 // resolved it before a handler runs.
-type inEnvironment struct {
+type InEnvironment struct {
 	Environment string `path:"environment" doc:"Id or technical name of the environment." example:"demo"`
 }
 
-// ifMatch is the part of inputs of changes to a versioned resource.
-type ifMatch struct {
+// InVersion is the part of inputs of changes to a versioned resource.
+type InVersion struct {
 	IfMatch string `header:"If-Match" doc:"ETag of the version to change; 412 if there is a newer one."`
 }
 
@@ -64,7 +64,7 @@ func (a *API) listEnvironments(ctx context.Context, c web.Caller, in *listEnviro
 	return listOf(all, environmentOf(c)), nil
 }
 
-func (a *API) getEnvironment(_ context.Context, c web.Caller, _ *inEnvironment) (*item[environmentBody], error) {
+func (a *API) getEnvironment(_ context.Context, c web.Caller, _ *InEnvironment) (*item[environmentBody], error) {
 	return itemOf(c, c.Environment.Version, environmentOf(c)(c.Environment)), nil
 }
 
@@ -119,8 +119,8 @@ func (a *API) theSubscription(ctx context.Context, id tepin.SubscriptionID) (tep
 }
 
 type updateEnvironmentIn struct {
-	inEnvironment
-	ifMatch
+	InEnvironment
+	InVersion
 	Body struct {
 		Name          *string `json:"name,omitempty" maxLength:"100"`
 		TokenLifetime *int64  `json:"tokenLifetime,omitempty" minimum:"300" maximum:"86400" doc:"Seconds; holds for new tokens."`

@@ -56,7 +56,8 @@ func (a *API) availableScopes(context.Context, web.Caller, *none) (*list[scopeBo
 	}), nil
 }
 
-type integrationBody struct {
+// IntegrationBody is an integration, without its secrets.
+type IntegrationBody struct {
 	ID           tepin.IntegrationID `json:"id" format:"uuid"`
 	ClientID     tepin.ClientID      `json:"clientId" example:"int_4fQ0fS9cQy1VbYwX8Jt2Lp"`
 	Name         string              `json:"name" example:"Webshop"`
@@ -67,19 +68,20 @@ type integrationBody struct {
 	LastModified time.Time           `json:"lastModifiedDate"`
 }
 
-func integrationOf(i tepin.Integration) integrationBody {
-	return integrationBody{
+func integrationOf(i tepin.Integration) IntegrationBody {
+	return IntegrationBody{
 		ID: i.ID, ClientID: i.ClientID, Name: i.Name, Description: i.Description, Enabled: i.Enabled,
 		Scopes: scopesOf(i.Scopes), DateCreated: i.CreatedAt.UTC(), LastModified: i.UpdatedAt.UTC(),
 	}
 }
 
-type inIntegration struct {
-	inEnvironment
+// InIntegration is the part of inputs that names the integration.
+type InIntegration struct {
+	InEnvironment
 	IntegrationID tepin.IntegrationID `path:"integrationId" format:"uuid"`
 }
 
-func (a *API) listIntegrations(ctx context.Context, c web.Caller, _ *inEnvironment) (*list[integrationBody], error) {
+func (a *API) listIntegrations(ctx context.Context, c web.Caller, _ *InEnvironment) (*list[IntegrationBody], error) {
 	all, err := everyPage(func(l tepin.List) (tepin.Page[tepin.Integration], error) {
 		return a.o.Store.Integrations(ctx, c.Environment.ID, l)
 	})
@@ -89,7 +91,7 @@ func (a *API) listIntegrations(ctx context.Context, c web.Caller, _ *inEnvironme
 	return listOf(all, integrationOf), nil
 }
 
-func (a *API) getIntegration(ctx context.Context, c web.Caller, in *inIntegration) (*item[integrationBody], error) {
+func (a *API) getIntegration(ctx context.Context, c web.Caller, in *InIntegration) (*item[IntegrationBody], error) {
 	i, err := a.o.Store.Integration(ctx, c.Environment.ID, in.IntegrationID)
 	if err != nil {
 		return nil, err
@@ -98,7 +100,7 @@ func (a *API) getIntegration(ctx context.Context, c web.Caller, in *inIntegratio
 }
 
 type createIntegrationIn struct {
-	inEnvironment
+	InEnvironment
 	Body struct {
 		Name        string  `json:"name" minLength:"1" maxLength:"20" example:"Webshop"`
 		Description string  `json:"description,omitempty" maxLength:"140"`
@@ -107,7 +109,7 @@ type createIntegrationIn struct {
 }
 
 type createdIntegration struct {
-	integrationBody
+	IntegrationBody
 	ClientSecret string `json:"clientSecret" doc:"Shown this once; it cannot be read again."`
 }
 
@@ -133,8 +135,8 @@ func locationOf(c web.Caller, id tepin.IntegrationID) string {
 }
 
 type updateIntegrationIn struct {
-	inIntegration
-	ifMatch
+	InIntegration
+	InVersion
 	Body struct {
 		Name        *string  `json:"name,omitempty" minLength:"1" maxLength:"20"`
 		Description *string  `json:"description,omitempty" maxLength:"140"`
@@ -143,7 +145,7 @@ type updateIntegrationIn struct {
 	}
 }
 
-func (a *API) updateIntegration(ctx context.Context, c web.Caller, in *updateIntegrationIn) (*item[integrationBody], error) {
+func (a *API) updateIntegration(ctx context.Context, c web.Caller, in *updateIntegrationIn) (*item[IntegrationBody], error) {
 	u := tepin.IntegrationUpdate{Name: in.Body.Name, Description: in.Body.Description, Enabled: in.Body.Enabled}
 	if in.Body.Scopes != nil {
 		set, err := setOf(*in.Body.Scopes)
@@ -156,7 +158,7 @@ func (a *API) updateIntegration(ctx context.Context, c web.Caller, in *updateInt
 	if err != nil {
 		return nil, err
 	}
-	return &item[integrationBody]{Status: http.StatusOK, ETag: web.ETag(i.Version), Body: integrationOf(i)}, nil
+	return &item[IntegrationBody]{Status: http.StatusOK, ETag: web.ETag(i.Version), Body: integrationOf(i)}, nil
 }
 
 // change updates an integration if it still has the version of If-Match.
@@ -167,11 +169,11 @@ func (a *API) change(ctx context.Context, c web.Caller, id tepin.IntegrationID, 
 	return a.o.Credential.UpdateIntegration(ctx, c.Actor, c.Environment.ID, id, u)
 }
 
-func (a *API) deleteIntegration(ctx context.Context, c web.Caller, in *inIntegration) (*none, error) {
+func (a *API) deleteIntegration(ctx context.Context, c web.Caller, in *InIntegration) (*none, error) {
 	return nil, a.o.Credential.DeleteIntegration(ctx, c.Actor, c.Environment.ID, in.IntegrationID)
 }
 
-func (a *API) getScopes(ctx context.Context, c web.Caller, in *inIntegration) (*item[[]scope], error) {
+func (a *API) getScopes(ctx context.Context, c web.Caller, in *InIntegration) (*item[[]scope], error) {
 	i, err := a.o.Store.Integration(ctx, c.Environment.ID, in.IntegrationID)
 	if err != nil {
 		return nil, err
@@ -180,8 +182,8 @@ func (a *API) getScopes(ctx context.Context, c web.Caller, in *inIntegration) (*
 }
 
 type setScopesIn struct {
-	inIntegration
-	ifMatch
+	InIntegration
+	InVersion
 	Body []scope `nullable:"false" doc:"All that it shall have from now on; those left out are taken away."`
 }
 

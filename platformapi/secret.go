@@ -8,8 +8,8 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-// secretBody is what is known of a secret. Nobody knows the secret itself.
-type secretBody struct {
+// SecretBody is what is known of a secret. Nobody knows the secret itself.
+type SecretBody struct {
 	ID           tepin.SecretID `json:"id" format:"uuid"`
 	Label        string         `json:"label"`
 	LastFour     string         `json:"lastFour" doc:"Its last four characters." example:"x7Qa"`
@@ -21,8 +21,8 @@ type secretBody struct {
 	LastUsedFrom string         `json:"lastUsedFrom,omitempty" doc:"Network address of its last use."`
 }
 
-func (a *API) secretOf(s tepin.Secret) secretBody {
-	return secretBody{
+func (a *API) secretOf(s tepin.Secret) SecretBody {
+	return SecretBody{
 		ID: s.ID, Label: s.Label, LastFour: s.LastFour, Live: s.LiveAt(a.o.Now()), CreatedBy: s.CreatedBy, DateCreated: s.CreatedAt.UTC(),
 		DateExpires: timeOrNull(s.ExpiresAt), DateLastUsed: timeOrNull(s.LastUsedAt), LastUsedFrom: s.LastUsedFrom,
 	}
@@ -36,7 +36,7 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
-func (a *API) listSecrets(ctx context.Context, c web.Caller, in *inIntegration) (*list[secretBody], error) {
+func (a *API) listSecrets(ctx context.Context, c web.Caller, in *InIntegration) (*list[SecretBody], error) {
 	if _, err := a.o.Store.Integration(ctx, c.Environment.ID, in.IntegrationID); err != nil {
 		return nil, err
 	}
@@ -48,14 +48,14 @@ func (a *API) listSecrets(ctx context.Context, c web.Caller, in *inIntegration) 
 }
 
 type rotateIn struct {
-	inIntegration
+	InIntegration
 	Body *struct {
 		OverlapSeconds int64 `json:"overlapSeconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the secrets before it go on working; 0 ends them, and their tokens, at once."`
 	} `required:"false"`
 }
 
 type rotatedBody struct {
-	secretBody
+	SecretBody
 	ClientID     tepin.ClientID `json:"clientId"`
 	ClientSecret string         `json:"clientSecret" doc:"Shown this once; it cannot be read again."`
 }
@@ -77,7 +77,7 @@ func (a *API) rotateSecret(ctx context.Context, c web.Caller, in *rotateIn) (*se
 }
 
 type inSecret struct {
-	inIntegration
+	InIntegration
 	SecretID tepin.SecretID `path:"secretId" format:"uuid"`
 }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-type subscriptionBody struct {
+// SubscriptionBody is a subscription in short.
+type SubscriptionBody struct {
 	ID       tepin.SubscriptionID `json:"id" format:"uuid"`
 	GUID     tepin.SubscriptionID `json:"guid" format:"uuid" doc:"The id, once more."`
 	Name     string               `json:"name"`
@@ -18,7 +19,7 @@ type subscriptionBody struct {
 }
 
 type subscriptionDetail struct {
-	subscriptionBody
+	SubscriptionBody
 	Status             string            `json:"status" enum:"Active"`
 	StartDate          time.Time         `json:"startDate"`
 	Environments       []environmentBody `json:"environments" nullable:"false" doc:"Those that the caller may see."`
@@ -26,8 +27,8 @@ type subscriptionDetail struct {
 	WatermarkedRenders int64             `json:"totalWatermarkedRenders" doc:"Watermarked ones, which count no renders."`
 }
 
-func subscriptionOf(s tepin.Subscription) subscriptionBody {
-	return subscriptionBody{ID: s.ID, GUID: s.ID, Name: s.Name, IsActive: true, Type: "OnPremises"}
+func subscriptionOf(s tepin.Subscription) SubscriptionBody {
+	return SubscriptionBody{ID: s.ID, GUID: s.ID, Name: s.Name, IsActive: true, Type: "OnPremises"}
 }
 
 func ofSubscription(all []tepin.Environment, id tepin.SubscriptionID) []tepin.Environment {
@@ -44,7 +45,7 @@ func (a *API) subscriptions(ctx context.Context, c web.Caller) ([]tepin.Subscrip
 	return slices.DeleteFunc(all, func(s tepin.Subscription) bool { return s.ID != own.SubscriptionID }), nil
 }
 
-func (a *API) listSubscriptions(ctx context.Context, c web.Caller, _ *none) (*list[subscriptionBody], error) {
+func (a *API) listSubscriptions(ctx context.Context, c web.Caller, _ *none) (*list[SubscriptionBody], error) {
 	all, err := a.subscriptions(ctx, c)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,8 @@ func (a *API) listSubscriptions(ctx context.Context, c web.Caller, _ *none) (*li
 	return listOf(all, subscriptionOf), nil
 }
 
-type inSubscription struct {
+// InSubscription is the part of inputs that names the subscription.
+type InSubscription struct {
 	SubscriptionID tepin.SubscriptionID `path:"subscriptionId" format:"uuid"`
 }
 
@@ -73,13 +75,13 @@ func (a *API) subscription(ctx context.Context, c web.Caller, id tepin.Subscript
 
 type subscriptionAnswer struct{ Body subscriptionDetail }
 
-func (a *API) getSubscription(ctx context.Context, c web.Caller, in *inSubscription) (*subscriptionAnswer, error) {
+func (a *API) getSubscription(ctx context.Context, c web.Caller, in *InSubscription) (*subscriptionAnswer, error) {
 	s, envs, err := a.subscription(ctx, c, in.SubscriptionID)
 	if err != nil {
 		return nil, err
 	}
 	out := subscriptionDetail{
-		subscriptionBody: subscriptionOf(s), Status: "Active", StartDate: s.CreatedAt.UTC(), Environments: listOf(envs, environmentOf(c)).Body,
+		SubscriptionBody: subscriptionOf(s), Status: "Active", StartDate: s.CreatedAt.UTC(), Environments: listOf(envs, environmentOf(c)).Body,
 	}
 	for _, e := range envs {
 		counts, err := a.o.Store.RenderCounts(ctx, e.ID, time.Unix(0, 0), a.o.Now().AddDate(1, 0, 0))

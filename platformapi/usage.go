@@ -14,8 +14,8 @@ import (
 // MaxPeriods bounds how many days, months or years one answer counts.
 const MaxPeriods = 1000
 
-// periodIn asks for counts.
-type periodIn struct {
+// InPeriod is the part of inputs that asks for counts.
+type InPeriod struct {
 	GroupBy   string `query:"groupBy" required:"true" enum:"day,month,year" doc:"What one entry stands for."`
 	StartDate string `query:"startDate" format:"date" doc:"First day, as in 2026-08-01; with endDate."`
 	EndDate   string `query:"endDate" format:"date" doc:"Last day; with startDate. Without both: the last 31 days, 12 months or 5 years."`
@@ -31,7 +31,7 @@ type period struct {
 }
 
 // read checks the input; without dates it ends today.
-func (in periodIn) read(now time.Time) (period, error) {
+func (in InPeriod) read(now time.Time) (period, error) {
 	year, month, day := now.UTC().Date()
 	date := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 	p := period{top: in.Top, to: date(year, month, day+1)}
@@ -156,8 +156,8 @@ func (t tally) list(group time.Time, top int, call func(key string) (name string
 }
 
 type environmentRendersIn struct {
-	inEnvironment
-	periodIn
+	InEnvironment
+	InPeriod
 }
 
 func (a *API) environmentRenders(ctx context.Context, c web.Caller, in *environmentRendersIn) (*list[environmentRenders], error) {
@@ -188,8 +188,8 @@ func formatName(format string) (string, int) {
 }
 
 type subscriptionRendersIn struct {
-	inSubscription
-	periodIn
+	InSubscription
+	InPeriod
 }
 
 func (a *API) subscriptionRenders(ctx context.Context, c web.Caller, in *subscriptionRendersIn) (*list[subscriptionRenders], error) {

@@ -82,8 +82,11 @@ func (p *refusal) WriteHeader(int)             {}
 
 // Register adds a typed operation. Its input I and output O are huma's: parameters
 // and Body by struct tags; errors are those of [WriteProblem]. op.MaxBodyBytes
-// bounds the body ([MaxJSON] when 0).
+// bounds the body ([MaxJSON] when 0). Structs embedded in I and O, and in their
+// bodies, must have exported names: huma passes over the others.
 func Register[I, O any](a *API, access Access, op huma.Operation, h func(context.Context, Caller, *I) (*O, error)) {
+	mustSee(reflect.TypeFor[I]())
+	mustSee(reflect.TypeFor[O]())
 	a.describe(access, &op)
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = MaxJSON
@@ -96,6 +99,25 @@ func Register[I, O any](a *API, access Access, op huma.Operation, h func(context
 		return out, nil
 	})
 	a.problemSchema(op.Responses)
+}
+
+// mustSee panics when t embeds something that huma would silently pass over.
+func mustSee(t reflect.Type) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous && !f.IsExported() {
+			panic("web: " + t.String() + " embeds " + f.Type.String() + ", which huma does not see; export its name")
+		}
+		if f.Anonymous || f.Name == "Body" {
+			mustSee(f.Type)
+		}
+	}
 }
 
 // Raw adds an operation that reads its own body and writes its own answer; op

@@ -1,0 +1,106 @@
+package platformapi
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tepin/tepin"
+)
+
+var update = flag.Bool("update", false, "write openapi.json anew")
+
+// openapi.json is what clients are generated from: a change of it is a change of the
+// wire, and shows in review.
+func TestOpenAPI(t *testing.T) {
+	got, err := newRig(t).api.OpenAPI()
+	must(t, err)
+	const name = "openapi.json"
+	if *update {
+		must(t, os.WriteFile(name, got, 0o644))
+	}
+	want, err := os.ReadFile(name)
+	must(t, err)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("openapi.json is not what the code says; go test ./platformapi -update writes it:\n%s", diff)
+	}
+}
+
+// TestWalk walks the route table (P2): without a token 401, without the role 403,
+// another tenant 404, and never a look at the body before.
+func TestWalk(t *testing.T) {
+	r := newRig(t)
+	i, _ := r.integration(r.own)
+	theirs, _ := r.integration(r.other)
+	full, foreign := r.newToken(r.own, tepin.AllScopes...), r.newToken(r.other, tepin.AllScopes...)
+	at := func(path, env string, integration tepin.IntegrationID) string {
+		return strings.NewReplacer("{environment}", env, "{integrationId}", string(integration), "{secretId}", string(tepin.NewID[tepin.SecretID]()),
+			"{subscriptionId}", string(r.subscription.ID), "{$}", "").Replace(path) + "?groupBy=day"
+	}
+	for _, rt := range r.api.Routes() {
+		t.Run(rt.Pattern(), func(t *testing.T) {
+			own := at(rt.Path, "own", i.ID)
+			if rt.Access.Public {
+				if w := r.bearer("", rt.Method, own, ""); w.Code >= 400 {
+					t.Errorf("public: %d %s", w.Code, w.Body)
+				}
+				return
+			}
+			if !rt.Access.Administrator {
+				t.Errorf("an administrator cannot call it: %s", rt.Access)
+			}
+			for name, token := range map[string]string{"no token": "", "a broken token": full + "x"} {
+				if w := r.bearer(token, rt.Method, own, "{"); w.Code != 401 || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Bearer") {
+					t.Errorf("%s: %d %s", name, w.Code, w.Body)
+				}
+			}
+			if !rt.Access.AnyToken {
+				if w := r.bearer(full, rt.Method, own, "{"); w.Code != 403 {
+					t.Errorf("a token with every scope: %d %s", w.Code, w.Body)
+				}
+			}
+			if !strings.Contains(rt.Path, "{") {
+				return
+			}
+			if w := r.bearer(foreign, rt.Method, own, "{"); w.Code != 404 {
+				t.Errorf("another tenant: %d %s", w.Code, w.Body)
+			}
+			if strings.Contains(rt.Path, "{integrationId}") && rt.Access.AnyToken {
+				if w := r.bearer(full, rt.Method, at(rt.Path, "own", theirs.ID), ""); w.Code != 404 {
+					t.Errorf("another tenant's integration: %d %s", w.Code, w.Body)
+				}
+			}
+			if strings.Contains(rt.Path, "{environment}") {
+				if w := r.admin(rt.Method, at(rt.Path, "absent", i.ID), "{"); w.Code != 404 {
+					t.Errorf("an environment that is not there: %d %s", w.Code, w.Body)
+				}
+			}
+		})
+	}
+}
+
+// Every change needs the CSRF token, and a page of ours: the cookie alone is not enough.
+func TestWritesProveTheirOrigin(t *testing.T) {
+	r := newRig(t)
+	i, _ := r.integration(r.own)
+	for _, rt := range r.api.Routes() {
+		if rt.Access.Public || rt.Method == "GET" {
+			continue
+		}
+		path := strings.NewReplacer("{environment}", "own", "{integrationId}", string(i.ID), "{secretId}", string(tepin.NewID[tepin.SecretID]())).Replace(rt.Path)
+		for name, header := range map[string][2]string{
+			"no CSRF token": {"X-CSRF-Token", ""}, "another's CSRF token": {"X-CSRF-Token", r.csrf + "x"},
+			"another site": {"Sec-Fetch-Site", "cross-site"}, "a link": {"Sec-Fetch-Site", "none"},
+		} {
+			if w := r.admin(rt.Method, path, "{}", header[0], header[1]); w.Code != 403 {
+				t.Errorf("%s, %s: %d %s", rt.Pattern(), name, w.Code, w.Body)
+			}
+		}
+	}
+	if _, err := r.store.Integration(t.Context(), r.own.ID, i.ID); err != nil {
+		t.Errorf("a refused call did something: %v", err)
+	}
+}
