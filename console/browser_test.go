@@ -2,9 +2,11 @@ package console_test
 
 import (
 	"context"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,9 +79,6 @@ func (b *tab) text(selector string) string {
 	b.t.Helper()
 	return eval[string](b, `document.querySelector(`+strconv.Quote(selector)+`).textContent`)
 }
-
-// focused returns the id of the element that has the focus.
-func (b *tab) focused() string { return eval[string](b, `document.activeElement.id`) }
 
 // signIn signs in as the administrator, by keyboard alone.
 func (b *tab) signIn() {
@@ -195,3 +194,162 @@ const faintText = `(() => {
 	}
 	return [...faint];
 })()`
+
+// TestWalk does by keyboard what a newcomer does: create an integration, keep its
+// secret, look at its permissions, rotate, disable, delete.
+func TestWalk(t *testing.T) {
+	r := newRig(t)
+	r.integration("Web shop", tepin.ReadOnlyScopes...)
+	b := r.tab(t)
+	b.look(1280, 800, "light")
+	b.signIn()
+
+	// The pencil leads into the environment.
+	b.do(chromedp.Focus(chromedp.CSS("[data-test=edit]")))
+	b.keys(kb.Enter)
+	b.see("#create-integration")
+	if got := b.text("#environment-technical-name"); got != "demo" {
+		t.Errorf("technical name %q", got)
+	}
+
+	// Escape closes the dialog and gives the focus back.
+	b.do(chromedp.Focus(chromedp.CSS("#create-integration")))
+	b.keys(kb.Enter)
+	b.see("#integration-dialog")
+	b.focusOn("name")
+	b.keys(kb.Escape)
+	b.gone("#integration-dialog")
+	b.focusOn("create-integration")
+
+	// A name that is too long, then one that is taken: what was typed stays.
+	b.keys(kb.Enter)
+	b.see("#integration-dialog")
+	b.focusOn("name")
+	b.keys("A name of more than twenty" + kb.Tab + "Renders the posters" + kb.Enter)
+	b.see("[data-test=name-error] svg")
+	b.focusOn("name")
+	if got := b.text("[data-counter=name]"); got != "26 / 20" {
+		t.Errorf("counter %q", got)
+	}
+	if got := eval[string](b, `document.querySelector('#description').value`); got != "Renders the posters" {
+		t.Errorf("description %q", got)
+	}
+	b.picture("integration-refused-light-1280")
+	eval[chromedp.Void](b, `document.querySelector('#name').select()`)
+	b.keys("web SHOP" + kb.Enter)
+	b.waitFor(`document.querySelector('[data-test=name-error]').textContent.includes('of that name')`)
+	eval[chromedp.Void](b, `document.querySelector('#name').select()`)
+	b.keys("Poster robot")
+	b.click("label:has(#preset-all)")
+	b.keys(kb.Enter)
+
+	// The secret is shown, works, and is not shown again.
+	b.see("#secret-dialog")
+	b.picture("secret-light-1280")
+	secret, client := b.text("#new-secret"), b.text("#new-client-id")
+	if c, err := r.access.Authenticate(t.Context(), tepin.ClientID(client), secret, netip.MustParseAddr("192.0.2.1")); err != nil || c.Integration.Name != "Poster robot" {
+		t.Fatalf("the secret shown does not work: %v", err)
+	}
+	if curl := b.text("#curl"); !strings.Contains(curl, secret) || !strings.Contains(curl, b.base+"/oauth/token") {
+		t.Errorf("command: %s", curl)
+	}
+	b.focusOn("copy-new-secret")
+	b.keys(kb.Escape)
+	b.see("#secret-dialog") // only its button closes it
+	b.do(chromedp.Focus(chromedp.CSS("#secret-done")))
+	b.keys(kb.Enter)
+	b.gone("#secret-dialog")
+	b.see("#panel")
+	if strings.Contains(eval[string](b, `document.documentElement.outerHTML`), secret) {
+		t.Error("the secret is still in the page")
+	}
+	if b.text("#client-id") != client {
+		t.Error("the panel shows another client id")
+	}
+
+	// Permissions: the presets, the boxes above the columns, the warning.
+	b.do(chromedp.Focus(chromedp.CSS("#tab-permissions")))
+	b.keys(kb.Enter)
+	b.see("#matrix")
+	b.see("[data-test=warning]")
+	b.click("#preset-read-only")
+	b.see("[data-test=fit]")
+	b.do(chromedp.Focus(chromedp.CSS("#all-list")))
+	b.keys(" ")
+	if n := eval[int](b, `document.querySelectorAll('[name=scope]:checked').length`); n != 5 {
+		t.Errorf("%d permissions ticked, want the 5 of Read", n)
+	}
+	b.click("#save-permissions")
+	b.see("[data-test=form-saved]")
+	if in := r.find("Poster robot"); in.Scopes.String() != "font:read media:read myproject:read template:read template_collection:read" {
+		t.Errorf("saved: %s", in.Scopes)
+	}
+
+	// Rotating shows a new secret once; the old one ends as chosen.
+	b.click("#tab-general")
+	b.see("#rotate")
+	b.do(chromedp.Focus(chromedp.CSS("#rotate")))
+	b.keys(kb.Enter)
+	b.see("#rotate-dialog")
+	b.focusOn("overlap-24h")
+	b.keys(kb.ArrowUp + kb.ArrowUp + kb.Enter)
+	b.see("#secret-dialog")
+	if b.text("#new-secret") == secret {
+		t.Error("rotating gave the old secret")
+	}
+	if _, err := r.access.Authenticate(t.Context(), tepin.ClientID(client), secret, netip.MustParseAddr("192.0.2.1")); err == nil {
+		t.Error("the old secret works after a rotation without overlap")
+	}
+	b.click("#secret-done")
+	b.gone("#secret-dialog")
+	b.picture("rotated-light-1280")
+
+	// Disable, enable, delete; then the focus is where the row was, or on the page.
+	b.click("#disable")
+	b.see("#enable")
+	b.click("#enable")
+	b.see("#disable")
+	b.click("#delete")
+	b.see("#delete-dialog")
+	b.keys(kb.Escape)
+	b.gone("#delete-dialog")
+	b.focusOn("delete")
+	b.keys(kb.Enter)
+	b.see("#confirm-delete")
+	b.click("#confirm-delete")
+	b.gone("#panel")
+	if n := eval[int](b, `document.querySelectorAll('[data-test=integration]').length`); n != 1 {
+		t.Errorf("%d integrations left, want 1", n)
+	}
+
+	// A row opens its panel, Escape closes it and gives the focus back.
+	b.do(chromedp.Focus(chromedp.CSS(".row-link")))
+	row := eval[string](b, `document.activeElement.id`)
+	b.keys(kb.Enter)
+	b.see("#panel")
+	b.focusOn("panel-title")
+	b.keys(kb.Escape)
+	b.gone("#panel")
+	b.focusOn(row)
+
+	b.click("#sign-out")
+	b.see("#login-form")
+	b.open("/environments/demo")
+	b.see("#login-form")
+}
+
+// waitFor waits until an expression is true.
+func (b *tab) waitFor(expression string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression)); err != nil {
+		b.t.Fatalf("never true: %s: %v\n%s", expression, err, eval[string](b, `"focus: " + document.activeElement.value + document.activeElement.outerHTML.slice(0, 200) + "\n" + document.body.innerText`))
+	}
+}
+
+// focusOn waits until the element with this id has the focus.
+func (b *tab) focusOn(id string) {
+	b.t.Helper()
+	b.waitFor(`document.activeElement.id === ` + strconv.Quote(id))
+}

@@ -50,10 +50,10 @@ func (c *Console) login(v *visit) error {
 
 func (c *Console) logout(v *visit) error {
 	if v.user.ID != "" {
-		if !c.credential.CheckCSRF(cookie(v.r, sessionCookie), v.r.PostForm.Get("csrf")) {
+		if !c.credential.CheckCSRF(Cookie(v.r), v.r.PostForm.Get("csrf")) {
 			return tepin.Errorf(tepin.Forbidden, "This form belongs to an earlier session. Reload the page and try again.")
 		}
-		if err := c.credential.SignOut(v.r.Context(), cookie(v.r, sessionCookie)); err != nil {
+		if err := c.credential.SignOut(v.r.Context(), Cookie(v.r)); err != nil {
 			return err
 		}
 	}

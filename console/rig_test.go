@@ -110,6 +110,22 @@ func (r *rig) integration(name string, scopes ...tepin.Scope) (tepin.Integration
 	return in, secret
 }
 
+// find returns the integration of that name.
+func (r *rig) find(name string) tepin.Integration {
+	r.t.Helper()
+	list, err := r.store.Integrations(r.t.Context(), r.env.ID, tepin.List{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, in := range list.Items {
+		if in.Name == name {
+			return in
+		}
+	}
+	r.t.Fatalf("there is no integration %q", name)
+	return tepin.Integration{}
+}
+
 // browser keeps cookies as a browser does: also Secure ones, on loopback, which Go's
 // own cookie jar would not send over HTTP.
 type browser struct {

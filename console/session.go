@@ -21,12 +21,9 @@ const (
 	formCookie    = "tepin-form"   // ties the forms of signed-out pages to this browser
 )
 
-// Session returns who is signed in with the cookie of r, and the token that unsafe
-// requests of this session must carry. It is for doors that let people's sessions in
-// beside bearer tokens; they call [Console.CheckOrigin] too.
-func (c *Console) Session(r *http.Request) (tepin.User, string, error) {
-	return c.credential.Session(r.Context(), cookie(r, sessionCookie))
-}
+// Cookie returns what names the session of the browser that sent r, or "". It is for
+// doors that let people's sessions in beside bearer tokens.
+func Cookie(r *http.Request) string { return cookie(r, sessionCookie) }
 
 // CheckOrigin refuses a request that another site's page had the browser make: it
 // wants Sec-Fetch-Site: same-origin, or, from a browser that does not send it, an
@@ -45,7 +42,7 @@ func CheckOrigin(r *http.Request) error {
 // admit finds out who visits, and refuses those whom the route is not for and forms
 // that are not from our own pages.
 func (c *Console) admit(v *visit, need role) error {
-	user, csrf, err := c.Session(v.r)
+	user, csrf, err := c.credential.Session(v.r.Context(), Cookie(v.r))
 	switch {
 	case err == nil:
 		v.user, v.csrf, v.actor = user, csrf, credential.ActorOf(user)
@@ -70,7 +67,7 @@ func (c *Console) admit(v *visit, need role) error {
 		}
 		return &tepin.Error{Kind: tepin.Invalid, Message: "The form could not be read. Go back and try again.", Cause: err}
 	}
-	if need == administrator && !c.credential.CheckCSRF(cookie(v.r, sessionCookie), v.r.PostForm.Get("csrf")) {
+	if need == administrator && !c.credential.CheckCSRF(Cookie(v.r), v.r.PostForm.Get("csrf")) {
 		return tepin.Errorf(tepin.Forbidden, "This form belongs to an earlier session. Reload the page and try again.")
 	}
 	return nil

@@ -2,7 +2,7 @@ package credential
 
 import (
 	"errors"
-	"strconv"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,14 +60,7 @@ func cleanText(field, s string, required bool, limit int) (string, error) {
 		return s, refuse(field, "is required")
 	}
 	if n := utf8.RuneCountInString(s); n > limit {
-		return s, refuse(field, "has "+count(n)+"; at most "+count(limit)+" are possible")
+		return s, refuse(field, fmt.Sprintf("has %d characters; at most %d are possible", n, limit))
 	}
 	return s, nil
-}
-
-func count(n int) string {
-	if n == 1 {
-		return "1 character"
-	}
-	return strconv.Itoa(n) + " characters"
 }

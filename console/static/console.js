@@ -130,7 +130,7 @@
     const field = event.target;
     if (field.dataset.limit) count(field);
     if (field.dataset.suggest) suggest(field, document.getElementById(field.dataset.suggest));
-    if (field.form && field.form.dataset.matrix !== undefined) matrix(field.form);
+    if (field.dataset.column) matrix(field.form);
   });
 
   // suggest derives a technical name, until it has been typed by hand.
@@ -195,13 +195,17 @@
     try {
       await copy(source);
       label.textContent = 'Copied';
+      button.classList.add('done');
       say('Copied');
     } catch {
       getSelection().selectAllChildren(source);
       label.textContent = 'Press Ctrl C';
       say('The text is selected: copy it with Control C.');
     }
-    setTimeout(() => { label.textContent = 'Copy'; }, 2000);
+    setTimeout(() => {
+      label.textContent = 'Copy';
+      button.classList.remove('done');
+    }, 2000);
   });
 
   // ---- light and dark
