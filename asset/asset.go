@@ -29,6 +29,8 @@ const (
 	MaxSide      = 32767    // pixels of a picture's width or height
 	MaxPixels    = 100e6    // pixels of a picture
 	MaxUpload    = 6 * time.Hour
+
+	FontBatchKept = 24 * time.Hour // how long an upload of fonts waits to be confirmed
 )
 
 // sweepGrace is how old a reserved key without a record must be before its bytes are
@@ -177,9 +179,12 @@ func (s *Service) Document(ctx context.Context, env tepin.EnvironmentID, ref tep
 	return raw, nil
 }
 
-// Sweep removes the bytes that no record names any more or ever came to name, and
-// returns how many.
+// Sweep forgets uploads of fonts that nobody confirmed, removes the bytes that no
+// record names any more or ever came to name, and returns how many.
 func (s *Service) Sweep(ctx context.Context) (int, error) {
+	if _, err := s.Store.ExpireFontBatches(ctx, s.now().Add(-FontBatchKept)); err != nil {
+		return 0, err
+	}
 	total := 0
 	for {
 		n, err := s.Store.SweepBlobs(ctx, s.now().Add(-sweepGrace), sweepBatch, s.Blob.Delete)

@@ -53,6 +53,15 @@ func TestUploadFonts(t *testing.T) {
 		t.Error("the bytes are others")
 	}
 
+	defer func() { // what nobody confirms is forgotten, and its bytes go
+		s.ahead = 2 * asset.FontBatchKept
+		_, err := s.Sweep(t.Context())
+		check(t, err)
+		if n := len(s.files()); n != 1 {
+			t.Errorf("%d files after the sweep, not 1", n)
+		}
+	}()
+
 	// A second time, the style is there already, and a batch may not have it twice.
 	_, uploads, err = s.uploadFonts("again.ttf", font.Data)
 	check(t, err)
