@@ -1,7 +1,7 @@
 // Package sample is a template to try the product with: a poster with two layouts,
 // its fonts and its picture. All of it is open or made by this repository: the fonts
-// are under the SIL Open Font License (font/OFL.txt), the picture is computed by
-// the program in picture/.
+// are under the SIL Open Font License (font/OFL.txt), the picture is computed by the
+// program picture.go.
 package sample
 
 import (
@@ -10,7 +10,9 @@ import (
 	"strings"
 )
 
-//go:embed font/*.ttf font/OFL.txt
+//go:generate go run picture.go
+
+//go:embed font/*.ttf font/OFL.txt picture.jpg template.json
 var files embed.FS
 
 // Font is a font file of the sample.
@@ -42,6 +44,31 @@ func Fallback() [][]byte {
 		load("Noto Naskh Arabic", "Regular").Data,
 		load("Noto Sans Devanagari", "Regular").Data,
 	}
+}
+
+// Media returns the picture of the template and the name of its file.
+func Media() (name string, data []byte) { return "afterglow.jpg", read("picture.jpg") }
+
+// Template returns the template's document, with the ids that an environment gave to
+// its font styles and its picture put in. Font styles are keyed by "Family Style"
+// ("Manrope SemiBold"); one that is missing keeps that name as its id, and with an
+// empty mediaID the picture is referred to by its file's name.
+//
+// In template.json the places are marked {{font:Family Style}} and {{media}}.
+func Template(fontStyleIDs map[string]string, mediaID string) []byte {
+	if mediaID == "" {
+		mediaID, _ = Media()
+	}
+	marks := []string{"{{media}}", mediaID}
+	for _, f := range Fonts() {
+		key := f.Family + " " + f.Style
+		id := fontStyleIDs[key]
+		if id == "" {
+			id = key
+		}
+		marks = append(marks, "{{font:"+key+"}}", id)
+	}
+	return []byte(strings.NewReplacer(marks...).Replace(string(read("template.json"))))
 }
 
 func load(family, style string) Font {
