@@ -49,8 +49,17 @@ type cluster struct {
 	glyphs     [2]int  // range in its item's
 	advance    float64 // em, without tracking
 	kind       clusterKind
-	canBreak   bool // a line may end before it
+	before     opportunity
 }
+
+// opportunity tells whether a line may begin with a cluster.
+type opportunity uint8
+
+const (
+	never    opportunity = iota
+	ifNeeded             // rather than in the middle of a word
+	always
+)
 
 type clusterKind uint8
 
@@ -110,13 +119,20 @@ func clean(text string) []rune {
 	return out
 }
 
-// opportunities tells before which characters a line may begin (UAX #14).
-func opportunities(text []rune) []bool {
-	may := make([]bool, len(text)+1)
+// opportunities tells before which characters a line may begin: by UAX #14, but as in
+// browsers within ASCII only after hyphens and question marks, so that "km/h", "and/or",
+// "C++" and addresses stay whole where they fit a line.
+func opportunities(text []rune) []opportunity {
+	ascii := func(r rune) bool { return r > ' ' && r < 0x7F }
+	may := make([]opportunity, len(text)+1)
 	var seg segmenter.Segmenter
 	seg.Init(text)
 	for lines := seg.LineIterator(); lines.Next(); {
-		may[lines.Line().Offset] = true
+		at := lines.Line().Offset
+		may[at] = always
+		if at > 0 && ascii(text[at]) && ascii(text[at-1]) && text[at-1] != '-' && text[at-1] != '?' {
+			may[at] = ifNeeded
+		}
 	}
 	return may
 }
@@ -135,7 +151,7 @@ func (s *shaper) itemize(p *prepared, runOf []*Run, level []int8) {
 		if n := len(p.items); n > 0 {
 			last = &p.items[n-1]
 		}
-		next.font = s.choose(g.Text, next.run, last)
+		next.font = s.choose(g.Text, next.run)
 		if next.font == nil {
 			continue
 		}
@@ -148,17 +164,10 @@ func (s *shaper) itemize(p *prepared, runOf []*Run, level []int8) {
 }
 
 // choose returns the font for a grapheme: the run's own where it has all of its
-// characters, else the first fallback that has. White space stays with the text
-// before it. Nil when there are no fonts at all.
-func (s *shaper) choose(grapheme []rune, run *Run, last *item) *Font {
+// characters, else the first fallback that has. Nil when there are no fonts at all.
+func (s *shaper) choose(grapheme []rune, run *Run) *Font {
 	own := s.own(run.Font)
-	if own == nil {
-		return nil
-	}
-	if last != nil && last.run == run && unicode.IsSpace(grapheme[0]) {
-		return last.font
-	}
-	if coveredBy(own, grapheme) {
+	if own == nil || coveredBy(own, grapheme) {
 		return own
 	}
 	for _, f := range s.fonts.Fallback {
@@ -255,7 +264,7 @@ func shapeRange(text []rune, it *item, start, end int) []shaped {
 }
 
 // addClusters appends the clusters of item i in logical order.
-func (p *prepared) addClusters(i int, breaks []bool) {
+func (p *prepared) addClusters(i int, breaks []opportunity) {
 	it := &p.items[i]
 	first := len(p.clusters)
 	upem := it.font.UnitsPerEm()
@@ -282,7 +291,7 @@ func (p *prepared) addClusters(i int, breaks []bool) {
 		if j+1 < len(added) {
 			c.end = added[j+1].start
 		}
-		c.canBreak = breaks[c.start]
+		c.before = breaks[c.start]
 		c.kind = kindOf(p.text[c.start])
 	}
 }

@@ -98,46 +98,55 @@ func (w *wrapper) wrap(p *prepared, index int) {
 // row takes the clusters from start that fit the room, and at least one.
 func (w *wrapper) row(p *prepared, start int, room float64) row {
 	r := row{para: p, start: start, shown: start, end: len(p.clusters)}
-	x, shownWidth := 0.0, 0.0 // with and without what hangs
-	candidate := row{}        // the row up to the last opportunity that fitted
+	x := 0.0                       // with what hangs; r.width is without
+	var candidate, lastResort *row // up to the last opportunity
 	for i := start; i < len(p.clusters); i++ {
 		c := &p.clusters[i]
-		if i > start && c.canBreak && !p.joined(i) {
-			end := r
-			end.end, end.width = i, shownWidth
-			if p.clusters[i-1].kind == softHyphen {
-				end.hyphen = true
-				end.width += w.hyphenWidth(p, &p.clusters[i-1])
-			}
-			if end.width <= room+tolerance || candidate.end == 0 {
-				candidate = end
+		if i > start && c.before != never && !p.joined(i) {
+			end := w.until(r, i)
+			switch {
+			case c.before == ifNeeded:
+				lastResort = &end
+			case end.width <= room+tolerance || candidate == nil:
+				candidate = &end
 			}
 		}
 		if c.kind == newline {
-			r.end, r.width, r.forced = i+1, shownWidth, true
+			r.end, r.forced = i+1, true
 			return r
 		}
 		x += w.advance(p, c, x)
 		if c.kind.hangs() {
 			continue
 		}
-		if width := x - w.tracking(p, c); width > room+tolerance && i > start {
+		width := x - w.tracking(p, c)
+		if width > room+tolerance {
 			switch {
-			case candidate.end > 0:
+			case i == start:
+			case candidate != nil:
 				w.tight = w.tight || candidate.width > room+tolerance
-				return candidate
+				return *candidate
+			case lastResort != nil:
+				return *lastResort
 			case !p.joined(i):
 				w.broken = true
-				r.end, r.width = i, shownWidth
-				return r
+				return w.until(r, i)
 			}
-		} else if width > room+tolerance {
 			w.tight = true
 		}
-		r.shown, shownWidth = i+1, x-w.tracking(p, c)
+		r.shown, r.width = i+1, width
 	}
-	r.width = shownWidth
-	w.tight = w.tight || shownWidth > room+tolerance
+	return r
+}
+
+// until returns a row that ends before cluster i, with the hyphen that a soft one there
+// becomes.
+func (w *wrapper) until(r row, i int) row {
+	r.end = i
+	if last := &r.para.clusters[i-1]; last.kind == softHyphen {
+		r.hyphen = true
+		r.width += w.hyphenWidth(r.para, last)
+	}
 	return r
 }
 
