@@ -270,3 +270,35 @@ func TestEnsureSigningKeys(t *testing.T) {
 		}
 	}
 }
+
+// S2: two interleaved transactions: one that began before and commits after another
+// is not lost, because the counter's order is commit order. Here through the whole
+// directory: every write of many at once is seen by the refresh that follows it.
+func TestConcurrentWritesAreAllSeen(t *testing.T) {
+	r := newRig(t)
+	type made struct {
+		in  tepin.Integration
+		err error
+	}
+	results := make(chan made)
+	names := []string{"aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh"}
+	d := r.node()
+	for _, name := range names {
+		go func() {
+			in := tepin.Integration{ID: tepin.NewID[tepin.IntegrationID](), EnvironmentID: r.env.ID, ClientID: tepin.NewClientID(), Name: name, Enabled: true}
+			in, err := r.store.CreateIntegration(context.Background(), admin, in, secretOf(in, "tpn_"+name))
+			if err == nil {
+				err = d.Refresh(context.Background())
+			}
+			if err == nil {
+				_, err = d.Authenticate(context.Background(), in.ClientID, "tpn_"+name, home)
+			}
+			results <- made{in, err}
+		}()
+	}
+	for range names {
+		if m := <-results; m.err != nil {
+			t.Errorf("%s: %v", m.in.Name, m.err)
+		}
+	}
+}

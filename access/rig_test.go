@@ -55,7 +55,8 @@ func checkForm(plain string) bool { return strings.HasPrefix(plain, "tpn_") }
 type rig struct {
 	*access.Directory
 	t     testing.TB
-	clock *clock
+	clock *clock // of newRig
+	now   func() time.Time
 	store *store.Store
 	env   tepin.Environment
 	keys  *token.Keys // those in the database, as the test knows them
@@ -69,7 +70,14 @@ func newRig(t testing.TB) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	r := &rig{t: t, clock: c, store: st}
+	r := rigOver(t, st, c.Now)
+	r.clock = c
+	return r
+}
+
+func rigOver(t testing.TB, st *store.Store, now func() time.Time) *rig {
+	t.Helper()
+	r := &rig{t: t, now: now, store: st}
 	r.keys = token.NewKeys(r.addKey(token.ES256), r.addKey(token.RS256))
 	sub, err := st.CreateSubscription(t.Context(), admin, tepin.Subscription{Name: "test"})
 	if err != nil {
@@ -112,7 +120,7 @@ func (r *rig) addKey(alg string) *token.Key {
 func (r *rig) node() *access.Directory {
 	r.t.Helper()
 	d, err := access.New(r.t.Context(), access.Options{Store: r.store, Issuer: publicURL + "/", PublicURL: publicURL,
-		MAC: mac, PepperID: "pepper", CheckForm: checkForm, Now: r.clock.Now,
+		MAC: mac, PepperID: "pepper", CheckForm: checkForm, Now: r.now,
 		OpenKey: func(sealed []byte, _ string) ([]byte, error) { return sealed, nil }})
 	if err != nil {
 		r.t.Fatal(err)
@@ -142,7 +150,7 @@ func secretOf(in tepin.Integration, plain string) tepin.Secret {
 // rotate adds a secret; the others end after overlap.
 func (r *rig) rotate(in tepin.Integration, plain string, overlap time.Duration) tepin.Secret {
 	r.t.Helper()
-	end := r.clock.Now().Add(overlap)
+	end := r.now().Add(overlap)
 	s, err := r.store.CreateSecret(r.t.Context(), admin, secretOf(in, plain), &end)
 	if err != nil {
 		r.t.Fatal(err)
@@ -182,7 +190,7 @@ func (r *rig) login(in tepin.Integration, plain string) access.Client {
 // token signs an access token for the client, as package grant does, after change.
 func (r *rig) token(c access.Client, change func(*token.Claims)) string {
 	r.t.Helper()
-	now := r.clock.Now()
+	now := r.now()
 	claims := token.Claims{Issuer: publicURL + "/", Subject: string(c.Integration.ClientID), ClientID: c.Integration.ClientID,
 		Audience: []string{publicURL}, IssuedAt: now, ExpiresAt: now.Add(24 * time.Hour), ID: tepin.NewID[string](),
 		Scopes: c.Integration.Scopes, Environment: c.Environment.ID, Epoch: c.Integration.Epoch, Credential: c.SecretID}

@@ -8,6 +8,7 @@ package grant
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -65,7 +66,10 @@ type signed struct {
 // are whole: a token made during a second counts from the beginning of it.
 func (s *Service) Current(ctx context.Context, r Request) (Issued, error) {
 	now := s.now()
-	key := keyOf(r)
+	key, err := keyOf(r)
+	if err != nil {
+		return Issued{}, err
+	}
 	if t, ok := s.memory.get(key); ok && s.reusable(t.grant, r.Client, now) {
 		return t.issued(now), nil
 	}
@@ -105,25 +109,27 @@ func (t signed) issued(now time.Time) Issued {
 	}
 }
 
-// keyOf names the token that the request is for: all that changes its bytes.
-func keyOf(r Request) tepin.GrantKey {
+// keyOf names the token that the request is for: all that changes its bytes. An
+// audience is a URL and has no space, so that the joined list is unambiguous (S4).
+func keyOf(r Request) (tepin.GrantKey, error) {
+	audiences := slices.Clone(r.Audiences)
+	slices.Sort(audiences)
+	audiences = slices.Compact(audiences)
+	for _, a := range audiences {
+		if a == "" || strings.Contains(a, " ") {
+			return tepin.GrantKey{}, errors.New("grant: an audience is empty or has a space")
+		}
+	}
 	return tepin.GrantKey{
 		EnvironmentID: r.Client.Environment.ID,
 		IntegrationID: r.Client.Integration.ID,
 		SecretID:      r.Client.SecretID,
-		Audience:      joinAudiences(r.Audiences),
+		Audience:      strings.Join(audiences, " "),
 		Scopes:        r.Scopes,
 		Alg:           r.Client.Environment.SigningAlg,
 		Lifetime:      lifetimeOf(r.Client),
 		Format:        token.Format,
-	}
-}
-
-// joinAudiences is unambiguous: an audience is a URL and has no space (S4).
-func joinAudiences(list []string) string {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return strings.Join(slices.Compact(list), " ")
+	}, nil
 }
 
 func lifetimeOf(c access.Client) time.Duration {

@@ -31,7 +31,11 @@ func (s *Service) save(ctx context.Context, r Request, now time.Time) (signed, e
 }
 
 func (s *Service) offer(ctx context.Context, r Request, now time.Time) (signed, error) {
-	fresh, err := s.sign(newGrant(keyOf(r), r.Client, now), r.Client)
+	key, err := keyOf(r)
+	if err != nil {
+		return signed{}, err
+	}
+	fresh, err := s.sign(newGrant(key, r.Client, now), r.Client)
 	if err != nil {
 		return signed{}, err
 	}
