@@ -1,0 +1,91 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// listen opens the port, with TLS when there is a certificate.
+func listen(c config) (net.Listener, error) {
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	if c.TLSCert == "" {
+		return l, nil
+	}
+	cert := &certificate{certFile: c.TLSCert, keyFile: c.TLSKey}
+	if _, err := cert.get(nil); err != nil {
+		return nil, firstOf(err, l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+}
+
+func scheme(c config) string {
+	if c.TLSCert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+func databaseURL(c config) string {
+	if c.DatabaseURL != "" {
+		return c.DatabaseURL
+	}
+	return "sqlite:" + filepath.Join(c.Data, "tepin.db")
+}
+
+// certificate is read again when its file changes; a broken new one keeps the old.
+type certificate struct {
+	certFile, keyFile string
+
+	mu       sync.Mutex
+	loaded   *tls.Certificate
+	modified time.Time
+	checked  time.Time
+}
+
+// checkEvery is how often the certificate's file is looked at.
+const checkEvery = 10 * time.Second
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.loaded != nil && time.Since(c.checked) < checkEvery {
+		return c.loaded, nil
+	}
+	c.checked = time.Now()
+	info, err := os.Stat(c.certFile)
+	if err == nil && c.loaded != nil && info.ModTime().Equal(c.modified) {
+		return c.loaded, nil
+	}
+	if err == nil {
+		var pair tls.Certificate
+		if pair, err = tls.LoadX509KeyPair(c.certFile, c.keyFile); err == nil {
+			c.loaded, c.modified = &pair, info.ModTime()
+		}
+	}
+	if c.loaded != nil {
+		return c.loaded, nil
+	}
+	return nil, fmt.Errorf("certificate: %w", err)
+}
+
+func newLog(c config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		level = slog.LevelInfo // the settings allow only known ones
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/blob/disk"
+	"github.com/tepin/tepin/console"
+	"github.com/tepin/tepin/credential"
+	"github.com/tepin/tepin/environmentapi"
+	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/job"
+	"github.com/tepin/tepin/oauth"
+	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/platformapi"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/web"
+)
+
+// stopTime is how long a server may take to stop: requests and renders drain in it.
+const stopTime = 9 * time.Second
+
+func runServe(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {
+	c, err := loadConfig("serve", args, env, stderr, nil, nil)
+	if err != nil {
+		return err
+	}
+	srv, err := start(ctx, c, startOptions{}, stderr)
+	if err != nil {
+		return err
+	}
+	if err := srv.invite(ctx, c.AdministratorEmail, stdout); err != nil {
+		return firstOf(err, srv.stop())
+	}
+	fmt.Fprintf(stdout, "Tepin listens on %s and is reached at %s\n", srv.listener.Addr(), srv.url)
+	serving := make(chan error, 1)
+	go func() { serving <- srv.serve() }()
+	select {
+	case <-ctx.Done():
+		return srv.stop()
+	case err := <-serving:
+		return firstOf(err, srv.stop())
+	}
+}
+
+// startOptions are what differs between the commands that start a server.
+type startOptions struct {
+	demo bool // a demo may come back at another address: it gets new signing keys then
+}
+
+// server is everything that runs in one process.
+type server struct {
+	url          string // the public URL
+	listener     net.Listener
+	http         *http.Server
+	log          *slog.Logger
+	store        *store.Store
+	access       *access.Directory
+	credential   *credential.Service
+	subscription tepin.SubscriptionID
+
+	background sync.WaitGroup
+	halt       context.CancelFunc // ends what runs in the background
+}
+
+// start builds the server from its settings. It is the only wiring: read it from top
+// to bottom. Nothing is served before [server.serve].
+func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *server, err error) {
+	var undo []func() error
+	defer func() {
+		if err != nil {
+			for i := len(undo) - 1; i >= 0; i-- {
+				err = errors.Join(err, undo[i]())
+			}
+		}
+	}()
+
+	// The ground: log, address, data directory, keys, database, files.
+	log := newLog(c, stderr)
+	listener, err := listen(c)
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, listener.Close)
+	url := c.PublicURL
+	if url == "" {
+		url = scheme(c) + "://" + listener.Addr().String()
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	keys, err := credential.ReadKeys(c.KeyDir, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Options{URL: databaseURL(c), AuditKey: keys.Seal.Derive("audit chain", 32)})
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, db.Close)
+	if err := bind(ctx, keys, db, url+"/", o.demo); err != nil {
+		return nil, err
+	}
+	files, err := disk.Open(filepath.Join(c.Data, "files"))
+	if err != nil {
+		return nil, err
+	}
+	subscription, err := firstSubscription(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+
+	// The rules.
+	seal := func(private []byte, kid string) ([]byte, error) {
+		return keys.Seal.Seal("signing key", []string{kid}, private)
+	}
+	if err := access.EnsureSigningKeys(ctx, db, seal, time.Now()); err != nil {
+		return nil, err
+	}
+	directory, err := access.New(ctx, access.Options{
+		Store: db, Issuer: url + "/", PublicURL: url, Log: log,
+		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm,
+		OpenKey: func(sealed []byte, kid string) ([]byte, error) {
+			return keys.Seal.Open("signing key", []string{kid}, sealed)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	credentials := credential.New(credential.Options{Store: db, Access: directory, Keys: keys, Log: log})
+	grants := &grant.Service{Store: db, Access: directory}
+	assets := &asset.Service{Store: db, Blob: files}
+	jobs := job.NewRunner(db, log, c.Workers)
+	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
+	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
+	jobs.Sweeps = sweeps(db, assets)
+
+	// The doors.
+	mux := http.NewServeMux()
+	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
+	web.Mount(mux, oauth.Handler{Access: directory, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences}.Routes())
+	mux.Handle("/grafx/", environmentapi.New(environmentapi.Options{
+		Guard: web.Guard{Directory: directory}, Store: db, Asset: assets, Output: outputs, Version: version(),
+		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
+	}))
+	platform := platformapi.New(platformapi.Options{
+		Store: db, Access: directory, Credential: credentials, Version: version(),
+		Session: func(r *http.Request) (tepin.User, string, error) {
+			return credentials.Session(r.Context(), console.Cookie(r))
+		},
+	})
+	mux.Handle("/api/", platform)
+	mux.Handle("/swagger/", platform)
+	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials}))
+	stack := web.Stack{Log: log, PublicURL: c.PublicURL, TrustedProxies: c.TrustedProxies}
+
+	srv := &server{
+		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
+		subscription: subscription, http: web.NewServer(stack.Wrap(mux), log),
+	}
+	srv.run(jobs)
+	return srv, nil
+}
+
+// run starts what works in the background.
+func (s *server) run(jobs *job.Runner) {
+	ctx, halt := context.WithCancel(context.Background())
+	s.halt = halt
+	s.background.Go(func() {
+		if err := s.access.Run(ctx); err != nil {
+			s.log.Error("access directory", "error", err)
+		}
+	})
+	s.background.Go(func() { jobs.Run(ctx) })
+}
+
+// serve answers requests until stop.
+func (s *server) serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// stop drains requests and renders, and closes everything, within stopTime.
+func (s *server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	s.halt()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close() // who is still talking has had the time
+	}
+	s.background.Wait()
+	return errors.Join(err, s.store.Close())
+}
+
+// bind ties keys, database and public URL to each other.
+func bind(ctx context.Context, keys *credential.Keys, db *store.Store, issuer string, demo bool) error {
+	instance, err := keys.Bind(ctx, db, issuer, time.Now())
+	if err != nil || instance.Issuer == issuer {
+		return err
+	}
+	if demo {
+		return db.Rekey(ctx, tepin.System, issuer)
+	}
+	return fmt.Errorf("this installation was made for %s, and is now to be %s: tokens name their issuer, so run `tepin rekey` with the new public_url, which ends all tokens and sessions", instance.Issuer, issuer)
+}
+
+// firstSubscription returns the installation's subscription and makes it at the first start.
+func firstSubscription(ctx context.Context, db *store.Store) (tepin.SubscriptionID, error) {
+	all, err := db.Subscriptions(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(all) > 0 {
+		return all[0].ID, nil
+	}
+	made, err := db.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "Tepin"})
+	return made.ID, err
+}
+
+// invite prints a one-time link while nobody can sign in.
+func (s *server) invite(ctx context.Context, email string, w io.Writer) error {
+	n, err := s.store.CountAdministrators(ctx)
+	if err != nil || n > 0 {
+		return err
+	}
+	link, err := s.credential.NewSetupLink(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "There is no administrator yet. This link, good once and for 30 minutes, makes you one (suggested e-mail: %s):\n\n  %s/setup#%s\n\n", email, s.url, link)
+	return nil
+}
+
+// sweeps is the housekeeping: files that nothing refers to, and what is kept for a
+// time only.
+func sweeps(db *store.Store, assets *asset.Service) []job.Sweep {
+	return []job.Sweep{
+		{Name: "expired outputs", Every: 5 * time.Minute, Do: func(ctx context.Context) error {
+			_, err := db.ExpireOutputs(ctx, time.Now().Add(-tepin.OutputKept))
+			return err
+		}},
+		{Name: "old tasks", Every: time.Hour, Do: func(ctx context.Context) error {
+			_, err := db.DeleteTasks(ctx, time.Now().Add(-tepin.TaskKept))
+			return err
+		}},
+		{Name: "unreferenced files", Every: 10 * time.Minute, Do: func(ctx context.Context) error {
+			_, err := assets.Sweep(ctx)
+			return err
+		}},
+	}
+}
+
+// health is the routes for whoever watches over the process.
+func health(ready func(context.Context) error) []web.Route {
+	answer := func(check func(context.Context) error) web.Handler {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			if err := check(r.Context()); err != nil {
+				return &tepin.Error{Kind: tepin.Unavailable, Message: "not ready", RetryAfter: time.Second, Cause: err}
+			}
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			_, err := io.WriteString(w, "ok\n")
+			return err
+		}
+	}
+	alive := func(context.Context) error { return nil }
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/healthz", Access: web.Access{Public: true}, Handler: answer(alive)},
+		{Method: http.MethodGet, Path: "/readyz", Access: web.Access{Public: true}, Handler: answer(ready)},
+	}
+}
