@@ -254,8 +254,8 @@ func (r ridge) shade(x, y int, ys []float64) rgb {
 	relief := func(dx float64) float64 { return ridged(u*scale+dx, v*scale*0.9+deep*3, 6, r.seed+77) }
 	side := clampTo((sunX-u)/0.12, -1, 1)
 	slope := (relief(0.03*side) - relief(-0.03*side)) * 3.2
-	contrast := (0.30 + 0.40*r.sharp) * (1 - 0.8*r.haze)
-	c = c.mul(1 + contrast*clampTo(slope, -0.8, 0.9)*math.Exp(-deep*5))
+	contrast := (0.20 + 0.22*r.sharp) * (1 - r.haze)
+	c = c.mul(1 + contrast*clampTo(slope, -0.8, 0.9)*math.Exp(-deep*8))
 
 	// The sun's warmth lies on what is near it and far away.
 	d := math.Hypot((u-sunX)*1.3, (v-sunY)*1.6)
