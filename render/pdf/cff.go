@@ -6,10 +6,10 @@ import (
 )
 
 // subsetCFF returns the font's CFF table (Adobe Technical Note 5176) with the outlines
-// of the used glyphs only. Nothing in it moves: indexes are packed within the room
-// that they have, and the room that falls free is zeros, which deflate to nothing. So
-// every offset stays true, and glyphs keep their numbers; CID-keyed fonts get the
-// identity as their character set.
+// of the used glyphs only. Indexes are packed within the room that they have, and the
+// room that falls free is zeros, which deflate to nothing. So every offset stays true,
+// and glyphs keep their numbers; CID-keyed fonts get the identity as their character
+// set.
 func (s *sfnt) subsetCFF(used map[int]bool) ([]byte, error) {
 	c, err := parseCFF(slices.Clone(s.tables["CFF "]))
 	if err != nil {
@@ -29,13 +29,13 @@ func (s *sfnt) subsetCFF(used map[int]bool) ([]byte, error) {
 		}
 	}
 	if !w.puzzled { // else all of it stays
-		if err := c.packNames(keep); err != nil {
-			return nil, err
-		}
 		c.pack(c.glyphs, keep, endchar)
 		c.pack(c.global, w.subrs[c.global.at])
 		for _, l := range c.local {
 			c.pack(l, w.subrs[l.at])
+		}
+		if err := c.packNames(keep); err != nil {
+			return nil, err
 		}
 	}
 	if c.keyed {
@@ -269,6 +269,14 @@ func (c *cff) packNames(kept map[int]bool) error {
 		}
 	}
 	c.pack(c.names, needed)
+	// The global subroutines are found not by an offset but because they come next.
+	names, err := c.index(c.names.at)
+	if err != nil {
+		return err
+	}
+	global := slices.Clone(c.data[c.global.at:c.global.end])
+	clear(c.data[names.end:c.global.end])
+	copy(c.data[names.end:], global)
 	return nil
 }
 
