@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/tepin/tepin"
+)
+
+// PlanOfTemplates returns how the database means to read a page of templates.
+func (s *Store) PlanOfTemplates(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (string, error) {
+	l := listing[tepin.Template]{kind: "template", table: "template", columns: templateColumns, env: env, folders: true, where: []condition{living}}
+	return s.plan(ctx, l.statement, p)
+}
+
+// PlanOfProjects returns how the database means to read a page of an actor's projects.
+func (s *Store) PlanOfProjects(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (string, error) {
+	l := listing[tepin.Project]{kind: "project", table: "project", columns: projectColumns, env: env, where: append(ownedBy(by), living)}
+	return s.plan(ctx, l.statement, p)
+}
+
+func (s *Store) plan(ctx context.Context, statement func(context.Context, queryer, tepin.List) (*statement, error), p tepin.List) (string, error) {
+	st, err := statement(ctx, s.reader, p)
+	if err != nil {
+		return "", err
+	}
+	explain := `EXPLAIN QUERY PLAN `
+	conn, err := s.reader.Conn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if s.dialect.name == "postgres" {
+		explain = `EXPLAIN (COSTS OFF) `
+		// The tables are all but empty: keep the planner from taking that into account.
+		if _, err := conn.ExecContext(ctx, `SET enable_seqscan = off; SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan`); err != nil {
+			return "", err
+		}
+	}
+	lines, err := all(ctx, conn, func(r row) (line string, err error) {
+		if s.dialect.name == "postgres" {
+			return line, r.Scan(&line)
+		}
+		var a, b, c int
+		return line, r.Scan(&a, &b, &c, &line)
+	}, explain+st.String(), st.args...)
+	return strings.Join(lines, "\n"), err
+}
+
+// Writer returns the connection for statements that no method has.
+func (s *Store) Writer() *sql.DB { return s.writer }
+
+// FailPostgres and FailSQLite give an error of a driver its kind.
+func FailPostgres(err error) error { return dialect{class: classPostgres}.fail(err) }
+
+// FailSQLite gives an error of the driver its kind.
+func FailSQLite(err error) error { return dialect{class: classSQLite}.fail(err) }
+
+// GrantHash is the primary key of a grant.
+func GrantHash(k tepin.GrantKey) string { return fmt.Sprintf("%x", grantHash(k)) }

@@ -1,0 +1,60 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/store/storetest"
+)
+
+// Page 10,000 costs what page 1 costs: the cursor is a place in an index, and nothing
+// is sorted.
+func TestPagesComeFromAnIndex(t *testing.T) {
+	const env = "01890000-0000-7000-8000-000000000000"
+	cursor := &tepin.Cursor{Folder: "/a", NameKey: []byte("m"), ID: env}
+	owner := tepin.Actor{Kind: tepin.ActorIntegration, ID: "x"}
+	for _, s := range []*store.Store{storetest.SQLite(t), storetest.Open(t, store.Options{URL: storetest.Postgres(t)})} {
+		if s.Dialect() == "postgres" {
+			fill := `INSERT INTO subscription VALUES ('s', 's', 0);
+				INSERT INTO environment SELECT 'e' || n, 's', 'e', 'e', 'e' || n, 'production', 1, 'ES256', 0, 0, 1, 0 FROM generate_series(1, 20) n;
+				INSERT INTO template SELECT 't' || n, 'e' || n % 20 + 1, 'n', ('n' || n)::bytea, '/', ('/' || n % 9)::bytea, 'k', 1, 's', 0, 0, 0, 1, 0 FROM generate_series(1, 20000) n;
+				INSERT INTO project SELECT 'p' || n, 'e' || n % 20 + 1, 'integration', 'o' || n % 7, 'n', ('n' || n)::bytea, 't', 'k', 1, 's', 0, 0, 0, 1, 0 FROM generate_series(1, 20000) n;
+				ANALYZE`
+			if _, err := s.Writer().Exec(fill); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, desc := range []bool{false, true} {
+			for _, after := range []*tepin.Cursor{nil, cursor} {
+				for name, p := range map[string]tepin.List{
+					"by name":           {},
+					"by id":             {SortBy: tepin.SortID},
+					"by path":           {SortBy: tepin.SortRelativePath},
+					"folder by name":    {Folder: "/a"},
+					"recursive by path": {Folder: "/", Recursive: true, SortBy: tepin.SortRelativePath},
+				} {
+					p.Desc, p.After = desc, after
+					plan, err := s.PlanOfTemplates(t.Context(), env, p)
+					check(t, s, fmt.Sprintf("templates %s, desc %v, after %v", name, desc, after != nil), plan, err)
+				}
+				for _, sort := range []tepin.SortKey{tepin.SortName, tepin.SortID} {
+					plan, err := s.PlanOfProjects(t.Context(), env, owner, tepin.List{SortBy: sort, Desc: desc, After: after})
+					check(t, s, fmt.Sprintf("projects by %s, desc %v, after %v", sort, desc, after != nil), plan, err)
+				}
+			}
+		}
+	}
+}
+
+func check(t *testing.T, s *store.Store, name, plan string, err error) {
+	t.Helper()
+	switch {
+	case err != nil:
+		t.Errorf("%s, %s: %v", s.Dialect(), name, err)
+	case !strings.Contains(strings.ToUpper(plan), "INDEX"), strings.Contains(plan, "TEMP B-TREE"), strings.Contains(plan, "Sort"):
+		t.Errorf("%s, %s:\n%s", s.Dialect(), name, plan)
+	}
+}
