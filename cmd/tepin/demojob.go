@@ -306,7 +306,7 @@ func (c *apiClient) download(ctx context.Context, link, dir string) (string, err
 	if err != nil {
 		return "", err
 	}
-	f, err := os.Create(name)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return "", err
 	}
