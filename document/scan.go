@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 
@@ -41,7 +42,7 @@ func scan(raw []byte) (*reader, error) {
 	if !utf8.Valid(raw) {
 		return nil, tepin.Errorf(tepin.Invalid, "the document is not valid UTF-8 at byte %d", invalidUTF8(raw))
 	}
-	s := &scanner{raw: raw}
+	s := &scanner{raw: raw, tokens: make([]token, 0, min(mostValues(raw), MaxValues+1))}
 	if len(raw) >= 3 && string(raw[:3]) == "\ufeff" {
 		s.pos = 3
 	}
@@ -55,6 +56,16 @@ func scan(raw []byte) (*reader, error) {
 		return nil, s.err
 	}
 	return &reader{raw: raw, tokens: s.tokens}, nil
+}
+
+// mostValues is at least the number of values and keys in the text: each but the
+// first follows one of these signs.
+func mostValues(raw []byte) int {
+	n := 1
+	for _, sign := range []string{",", ":", "[", "{"} {
+		n += bytes.Count(raw, []byte(sign))
+	}
+	return n
 }
 
 func invalidUTF8(raw []byte) int {
