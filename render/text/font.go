@@ -92,6 +92,9 @@ func (f *Font) Descent() float64 { return f.descent }
 
 // Advance returns a glyph's own width in em, before kerning.
 func (f *Font) Advance(gid uint32) float64 {
+	if gid >= uint32(f.glyphs) {
+		return 0
+	}
 	return f.em(f.face.HorizontalAdvance(font.GID(gid)))
 }
 
@@ -102,6 +105,9 @@ func (f *Font) Outline(gid uint32) (outline []Segment) {
 			outline = nil
 		}
 	}()
+	if gid >= uint32(f.glyphs) {
+		return nil
+	}
 	o, _ := f.face.GlyphDataOutline(font.GID(gid))
 	return o.Segments
 }
