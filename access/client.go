@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/store"
 )
 
 // Client is an integration that has proved who it is.
@@ -104,11 +103,17 @@ func (d *Directory) Renew(c Client) (Client, error) {
 	return Client{Integration: known.integration, Environment: *known.environment, SecretID: s.ID, SecretExpires: s.ExpiresAt}, nil
 }
 
+// use is when and from where a secret was last used.
+type use struct {
+	at   time.Time
+	from netip.Addr
+}
+
 // touch notes the last use of a secret for the next Flush.
 func (d *Directory) touch(id tepin.SecretID, now time.Time, from netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.used[id] = store.SecretUse{ID: id, At: now, From: network(from)}
+	d.used[id] = use{now, from}
 }
 
 // unknowable turns a failed look at the database into Unavailable.

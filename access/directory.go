@@ -8,8 +8,8 @@ package access
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,7 +63,7 @@ type Directory struct {
 	lastMiss atomic.Int64 // Unix nanoseconds of the last refresh for an unknown secret
 
 	mu   sync.Mutex
-	used map[tepin.SecretID]store.SecretUse // not yet written
+	used map[tepin.SecretID]use // not yet written
 }
 
 // view is what one poll confirmed: that the snapshot was true when the poll began.
@@ -86,7 +86,7 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 		turn:     make(chan struct{}, 1),
 		verified: newCache[[32]byte, *verified](verifiedSize),
 		failures: newFailures(rand.Text()),
-		used:     map[tepin.SecretID]store.SecretUse{},
+		used:     map[tepin.SecretID]use{},
 	}
 	if err := d.poll(ctx); err != nil {
 		return nil, err
@@ -208,27 +208,24 @@ func (d *Directory) Denied(tokenID string) bool { return d.view.Load().denied[to
 // Flush writes the last uses of secrets that have gathered. Run does it each minute.
 func (d *Directory) Flush(ctx context.Context) error {
 	d.mu.Lock()
-	uses := make([]store.SecretUse, 0, len(d.used))
-	for _, u := range d.used {
-		uses = append(uses, u)
-	}
-	clear(d.used)
+	used := d.used
+	d.used = map[tepin.SecretID]use{}
 	d.mu.Unlock()
-	if len(uses) == 0 {
+	if len(used) == 0 {
 		return nil
+	}
+	list := make([]store.SecretUse, 0, len(used))
+	for id, u := range used {
+		list = append(list, store.SecretUse{ID: id, At: u.at, From: network(u.from)})
 	}
 	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
 	defer cancel()
-	err := d.o.Store.TouchSecrets(ctx, uses)
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, u := range uses { // for the next time, unless used again since
-		if _, newer := d.used[u.ID]; !newer {
-			d.used[u.ID] = u
-		}
+	err := d.o.Store.TouchSecrets(ctx, list)
+	if err != nil { // next time; what was used again since is newer
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		maps.Copy(used, d.used)
+		d.used = used
 	}
 	return err
 }

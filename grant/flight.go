@@ -30,7 +30,7 @@ func (f *flight) do(ctx context.Context, key tepin.GrantKey, mint func(context.C
 		case <-c.done:
 			return c.t, true, c.err
 		case <-ctx.Done():
-			return signed{}, true, ctx.Err()
+			return signed{}, true, unknowable(ctx.Err())
 		}
 	}
 	c := &call{done: make(chan struct{}), err: errors.New("grant: the request that made the token has crashed")}
@@ -49,5 +49,8 @@ func (f *flight) do(ctx context.Context, key tepin.GrantKey, mint func(context.C
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	c.t, c.err = mint(ctx)
+	if errors.Is(c.err, context.DeadlineExceeded) {
+		c.err = unknowable(c.err)
+	}
 	return c.t, false, c.err
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"encoding/base64"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,14 +72,14 @@ func readBody(r *http.Request) (parameters, error) {
 	if contentType == "" && len(raw) == 0 {
 		return nil, nil
 	}
-	media, _, err := mime.ParseMediaType(contentType)
-	if err == nil && !utf8.Valid(raw) {
+	if !utf8.Valid(raw) {
 		return nil, bad("the body is not UTF-8 text")
 	}
-	switch {
-	case err == nil && media == "application/x-www-form-urlencoded":
+	media, _, _ := strings.Cut(contentType, ";") // a charset would change nothing: the body is UTF-8
+	switch strings.ToLower(strings.TrimSpace(media)) {
+	case "application/x-www-form-urlencoded":
 		return readForm(string(raw))
-	case err == nil && media == "application/json":
+	case "application/json":
 		return readJSON(raw)
 	}
 	return nil, &failure{status: http.StatusUnsupportedMediaType, code: invalidRequest,

@@ -96,8 +96,3 @@ func (s *Keys) Signer(alg string, t time.Time) *Key {
 	}
 	return nil
 }
-
-// Without returns the set without the keys of these ids.
-func (s *Keys) Without(kids []string) *Keys {
-	return NewKeys(slices.DeleteFunc(slices.Clone(s.list), func(k *Key) bool { return slices.Contains(kids, k.ID) })...)
-}
