@@ -201,18 +201,22 @@ func (l listing[T]) search(ctx context.Context, q queryer, st *statement, column
 	}
 	for i, prefix := range prefixes {
 		if fewest > common || i != rare {
-			where = append(where, `EXISTS (SELECT 1 FROM word w WHERE w.item_id = t.id AND `+l.hit(st, prefix)+`)`)
+			where = append(where, `EXISTS (SELECT 1 FROM word w WHERE w.item_id = t.id AND `+begins(st, prefix)+`)`)
 		}
 	}
 	st.WriteString(columns + from)
 	return where, nil
 }
 
-// hit is the condition that a row of word begins with prefix.
+// hit is the condition that a row of word is of this listing and begins with prefix.
 func (l listing[T]) hit(st *statement, prefix string) string {
-	// No word holds the byte 0xff: it ends the range of those that begin with prefix.
-	return fmt.Sprintf(`w.environment_id = %s AND w.kind = %s AND w.word >= %s AND w.word < %s`,
-		st.arg(l.env), st.arg(l.kind), st.arg([]byte(prefix)), st.arg(append([]byte(prefix), 0xff)))
+	return fmt.Sprintf(`w.environment_id = %s AND w.kind = %s AND %s`, st.arg(l.env), st.arg(l.kind), begins(st, prefix))
+}
+
+// begins is the condition that a word begins with prefix. No word holds the byte
+// 0xff: it ends the range of those that do.
+func begins(st *statement, prefix string) string {
+	return fmt.Sprintf(`w.word >= %s AND w.word < %s`, st.arg([]byte(prefix)), st.arg(append([]byte(prefix), 0xff)))
 }
 
 // count counts the rows of a prefix, up to one more than common.

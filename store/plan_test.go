@@ -58,3 +58,11 @@ func check(t *testing.T, s *store.Store, name, plan string, err error) {
 		t.Errorf("%s, %s:\n%s", s.Dialect(), name, plan)
 	}
 }
+
+// The second word of a search is looked up for each row that the first one found.
+func TestSearchUsesBothIndexes(t *testing.T) {
+	plan, err := storetest.SQLite(t).PlanOfTemplates(t.Context(), "e", tepin.List{Search: "one two"})
+	if err != nil || !strings.Contains(plan, "(item_id=? AND word>? AND word<?)") || !strings.Contains(plan, "(environment_id=? AND kind=? AND word>? AND word<?)") {
+		t.Errorf("%v\n%s", err, plan)
+	}
+}
