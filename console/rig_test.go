@@ -32,6 +32,7 @@ type rig struct {
 	store      *store.Store
 	access     *access.Directory
 	credential *credential.Service
+	console    *console.Console
 	server     *httptest.Server
 	log        *buffer
 	admin      tepin.Actor
@@ -73,8 +74,8 @@ func emptyRig(t testing.TB, publicURL string) *rig {
 	}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	r.credential = credential.New(credential.Options{Store: r.store, Access: r.access, Keys: keys, Log: log})
-	c := console.New(console.Options{Store: r.store, Access: r.access, Credential: r.credential})
-	r.server = httptest.NewServer((&web.Stack{Log: log, PublicURL: publicURL}).Wrap(c))
+	r.console = console.New(console.Options{Store: r.store, Access: r.access, Credential: r.credential})
+	r.server = httptest.NewServer((&web.Stack{Log: log, PublicURL: publicURL}).Wrap(r.console))
 	t.Cleanup(r.server.Close)
 	return r
 }
