@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
 	"net/netip"
 	"time"
@@ -55,17 +56,25 @@ func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret 
 	return Client{Integration: c.integration, Environment: *c.environment, SecretID: s.ID, SecretExpires: s.ExpiresAt}, nil
 }
 
+// nobody is compared with when the client is unknown, noMAC when it has fewer secrets
+// than are compared.
+var (
+	nobody = &client{environment: &tepin.Environment{}}
+	noMAC  [sha256.Size]byte
+)
+
 // match returns the client and the secret that fits, or nil.
 func (d *Directory) match(v *view, id tepin.ClientID, plain string) (*client, *tepin.Secret) {
 	c := v.clients[id]
 	if c == nil {
-		c = &client{environment: &tepin.Environment{}}
+		c = nobody
 	}
 	found := -1
+	dummy := tepin.Secret{PepperID: d.o.PepperID, MAC: noMAC[:]}
 	for i := range tepin.MaxLiveSecrets {
-		s := tepin.Secret{PepperID: d.o.PepperID, MAC: make([]byte, 32)}
+		s := &dummy
 		if i < len(c.secrets) {
-			s = c.secrets[i]
+			s = &c.secrets[i]
 		}
 		mac := d.o.MAC(s.PepperID, c.environment.ID, id, s.ID, plain)
 		same := subtle.ConstantTimeCompare(mac, s.MAC)

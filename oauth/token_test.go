@@ -3,8 +3,10 @@ package oauth_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -279,4 +281,36 @@ func TestConcurrentClients(t *testing.T) {
 	if len(seen) != 1 {
 		t.Errorf("%d different answers", len(seen))
 	}
+}
+
+// A body that does not announce its length is cut off at the limit, not read to its end.
+func TestEndlessBody(t *testing.T) {
+	r := newRig(t)
+	sent := &endless{}
+	req := must(http.NewRequest("POST", r.server.URL+"/oauth/token", sent))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := r.server.Client().Do(req)
+	if err == nil {
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("status %d", res.StatusCode)
+		}
+	}
+	if sent.bytes.Load() > 8<<20 {
+		t.Errorf("the server took %d bytes", sent.bytes.Load())
+	}
+}
+
+// endless is 80 MB of form.
+type endless struct{ bytes atomic.Int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.bytes.Load() >= 80<<20 {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = 'x'
+	}
+	e.bytes.Add(int64(len(p)))
+	return len(p), nil
 }
