@@ -70,7 +70,7 @@ func newServer(t *testing.T) *server {
 	blobs, err := disk.Open(s.blobs)
 	check(t, err)
 	s.asset = &asset.Service{Store: s.store, Blob: blobs, Now: s.now}
-	s.output = &output.Service{Store: s.store, Blob: blobs, Asset: s.asset, Now: s.now}
+	s.output = &output.Service{Store: s.store, Asset: s.asset, Now: s.now}
 
 	sub, err := s.store.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "Ours"})
 	check(t, err)
