@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -28,7 +29,7 @@ func (s *sfnt) subsetCFF(used map[int]bool) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if !w.puzzled { // else all of it stays
+	if !w.puzzled && !c.overlaps() { // else all of it stays
 		c.pack(c.glyphs, keep, endchar)
 		c.pack(c.global, w.subrs[c.global.at])
 		for _, l := range c.local {
@@ -245,6 +246,26 @@ func (c *cff) pack(x index, keep map[int]bool, other ...byte) {
 	}
 	objects := c.data[x.base()+1 : x.end]
 	clear(objects[copy(objects, packed):])
+}
+
+// overlaps tells whether parts that are to be packed share bytes, as only a broken or
+// a very clever font has it.
+func (c *cff) overlaps() bool {
+	var parts [][2]int // from, to
+	for _, x := range append([]index{c.names, c.glyphs, c.global}, c.local...) {
+		parts = append(parts, [2]int{x.at, x.end})
+	}
+	if !c.keyed && c.charset > 2 && c.charset < len(c.data) && c.data[c.charset] == 0 {
+		parts = append(parts, [2]int{c.charset, c.charset + 1 + 2*(c.glyphs.count-1)})
+	}
+	slices.SortFunc(parts, func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
+	parts = slices.Compact(parts) // dictionaries may share their subroutines
+	for i := 1; i < len(parts); i++ {
+		if parts[i][0] < parts[i-1][1] {
+			return true
+		}
+	}
+	return false
 }
 
 // packNames drops the names of the glyphs that are not kept. A font that is keyed by
