@@ -73,13 +73,8 @@ type Caller struct {
 	Request     *http.Request // headers, query; the body is not to be read beside huma
 }
 
-type callerKey struct{}
-
 // CallerOf returns the caller that [Guard] let through.
-func CallerOf(ctx context.Context) Caller {
-	c, _ := ctx.Value(callerKey{}).(Caller)
-	return c
-}
+func CallerOf(ctx context.Context) Caller { return exchangeOf(ctx).caller }
 
 // Guard enforces [Access] in the order of S15, before the body is read.
 type Guard struct {
@@ -100,16 +95,14 @@ func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x, r := withExchange(r)
 		x.route = rt.Path
-		c := Caller{BaseURL: BaseURL(r), Addr: ClientAddr(r)}
+		x.caller = Caller{BaseURL: BaseURL(r), Addr: ClientAddr(r), Request: r}
 		if !rt.Access.Public {
-			if err := g.admit(w, r, rt.Access, named, &c); err != nil {
+			if err := g.admit(w, r, rt.Access, named, &x.caller); err != nil {
 				WriteProblem(w, r, err)
 				return
 			}
-			x.guard = browserGuard(r, c.Actor)
+			x.guard = browserGuard(r, x.actor)
 		}
-		c.Request = r
-		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
 		h.ServeHTTP(w, r)
 	})
 }

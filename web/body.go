@@ -64,7 +64,7 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 		return nil, nil
 	}
 	if _, err := buf.ReadFrom(r.Body); err != nil {
-		return nil, bodyError(err)
+		return nil, err
 	}
 	return buf.Bytes(), nil
 }

@@ -23,9 +23,10 @@ type exchange struct {
 	scheme string // "https" or "http", as the client used it
 	base   string // for absolute links
 	addr   netip.Addr
-	actor  tepin.Actor
-	guard  string // what the browser guard would have refused (S22)
-	err    error  // for the log event
+	actor  tepin.Actor // for the log
+	caller Caller      // as the guard let it through
+	guard  string      // what the browser guard would have refused (S22)
+	err    error       // for the log event
 
 	w       writer
 	body    body
@@ -128,7 +129,8 @@ func (m *meter) done() {
 	}
 }
 
-// body bounds a request's body in size and time.
+// body bounds a request's body in size and time. Its errors are the client's doing
+// and say so.
 type body struct {
 	io.ReadCloser
 	meter
@@ -151,8 +153,11 @@ func (b *body) Read(p []byte) (int, error) {
 	if err != nil {
 		b.done()
 	}
-	if b.count > b.limit {
+	switch {
+	case b.count > b.limit:
 		return 0, tooLarge(b.limit)
+	case err != nil && err != io.EOF:
+		err = bodyError(err)
 	}
 	return n, err
 }

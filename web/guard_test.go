@@ -202,6 +202,26 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// What the guard adds to a request is a few lookups in memory.
+func TestGuardAllocates(t *testing.T) {
+	r := newRig(t)
+	a, token := Guard{Directory: r.access}, r.token(r.own, tepin.TemplateRead)
+	bare := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	mux := http.NewServeMux()
+	mux.Handle("GET /bare/{environment}", bare)
+	mux.Handle("GET /guarded/{environment}", a.Wrap(Route{Path: "/guarded/{environment}", Access: Access{Scope: tepin.TemplateRead}}, bare))
+	h := (&Stack{Log: slog.New(slog.DiscardHandler)}).Wrap(mux)
+	count := func(path string) float64 {
+		req := request("GET", path, nil)
+		req.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		return testing.AllocsPerRun(100, func() { h.ServeHTTP(w, req) })
+	}
+	if bare, guarded := count("/bare/own"), count("/guarded/own"); guarded > bare+2 {
+		t.Errorf("%v allocations behind the guard, %v without", guarded, bare)
+	}
+}
+
 // Foreign and absent environments are answered with the same bytes, but for the id of
 // the request.
 func TestForeignAndAbsentLookAlike(t *testing.T) {

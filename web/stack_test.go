@@ -330,19 +330,78 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// The server that the stack runs in, over a real connection: a body that stops
-// coming is a 408, and the event is still written.
-func TestSlowBody(t *testing.T) {
-	b := &body{ReadCloser: io.NopCloser(slow{}), limit: 10}
-	if _, err := io.ReadAll(b); Status(bodyError(err)) != http.StatusRequestTimeout {
-		t.Errorf("error %v", err)
+// What goes wrong with the client's sending is told as that.
+func TestBrokenBody(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{{timeout{}, 408}, {io.ErrUnexpectedEOF, 400}, {errors.New("connection reset"), 400}} {
+		b := &body{ReadCloser: io.NopCloser(broken{c.err}), limit: 10}
+		if _, err := io.ReadAll(b); Status(err) != c.want {
+			t.Errorf("%v: %v", c.err, err)
+		}
 	}
 }
 
-// slow times out like a connection past its deadline.
-type slow struct{}
+// A body far beyond the limit is refused while it is still being sent, and the client
+// gets to see why.
+func TestHugeBody(t *testing.T) {
+	s := Stack{Log: slog.New(slog.DiscardHandler)}
+	server := httptest.NewServer(s.Wrap(Handler(func(_ http.ResponseWriter, r *http.Request) error {
+		_, err := ReadRawJSON(r, MaxBody)
+		return err
+	})))
+	defer server.Close()
+	for name, length := range map[string]int64{"announced": 80 << 20, "not announced": -1} {
+		req, err := http.NewRequest("POST", server.URL, io.LimitReader(zeros{}, 80<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = length
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %s", name, resp.Status)
+		}
+	}
+}
 
-func (slow) Read([]byte) (int, error) { return 0, timeout{} }
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// However a path is spelled, what routes it has no empty and no dot segment, and
+// collapsing it again changes nothing.
+func FuzzCollapse(f *testing.F) {
+	for _, seed := range []string{"/", "//", "/a//b", "/%2F//%2f", "/a/../b", "/%2e./x", "/%", "", "/a%2f%2fb//"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		u, err := url.ParseRequestURI("/" + path)
+		if err != nil {
+			return
+		}
+		escaped := strings.Count(strings.ToUpper(u.EscapedPath()), "%2F")
+		if collapse(u) != nil {
+			return
+		}
+		once := u.EscapedPath()
+		if strings.Contains(once, "//") || strings.Count(strings.ToUpper(once), "%2F") != escaped {
+			t.Errorf("%q became %q", path, once)
+		}
+		if err := collapse(u); err != nil || u.EscapedPath() != once {
+			t.Errorf("%q, then %q: %v", once, u.EscapedPath(), err)
+		}
+	})
+}
+
+// broken fails like a connection.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
 type timeout struct{}
 
