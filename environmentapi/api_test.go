@@ -90,6 +90,10 @@ func newServer(t *testing.T) *server {
 		CheckForm: func(string) bool { return true },
 	})
 	check(t, err)
+	polling, stop := context.WithCancel(ctx)
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.access.Run(polling) }()
+	t.Cleanup(func() { stop(); <-stopped })
 	s.grants = &grant.Service{Store: s.store, Access: s.access}
 	s.api = environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: s.access}, Store: s.store, Asset: s.asset, Output: s.output,

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/web"
@@ -16,16 +18,31 @@ import (
 
 // OutputRequest is the body of POST output/{format}.
 type OutputRequest struct {
-	OutputSettingsID    *string          `json:"outputSettingsId,omitempty" doc:"The environment's default of the format if it is left out."`
-	LayoutsToExport     []string         `json:"layoutsToExport,omitempty" doc:"Ids of layouts; the document's selected one if it is left out."`
-	DocumentContent     json.RawMessage  `json:"documentContent,omitempty" doc:"The document, as JSON. It may come with templateId or projectId, which then only name its origin."`
-	TemplateID          *string          `json:"templateId,omitempty"`
-	ProjectID           *string          `json:"projectId,omitempty"`
-	EngineVersion       *string          `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
-	Variables           []map[string]any `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
-	DataConnectorConfig json.RawMessage  `json:"dataConnectorConfig,omitempty" doc:"Not available yet: must be null or left out."`
-	MaxRecordsPerFile   *int             `json:"maxRecordsPerFile,omitempty" doc:"PDF: must not be smaller than the number of records yet."`
-	PostProcessing      json.RawMessage  `json:"postProcessing,omitempty" doc:"Not available yet: must be null or left out."`
+	OutputSettingsID    *string         `json:"outputSettingsId,omitempty" doc:"The environment's default of the format if it is left out."`
+	LayoutsToExport     []string        `json:"layoutsToExport,omitempty" doc:"Ids of layouts; the document's selected one if it is left out."`
+	DocumentContent     json.RawMessage `json:"documentContent,omitempty" doc:"The document, as JSON. It may come with templateId or projectId, which then only name its origin."`
+	TemplateID          *string         `json:"templateId,omitempty"`
+	ProjectID           *string         `json:"projectId,omitempty"`
+	EngineVersion       *string         `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
+	Variables           VariableRows    `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
+	DataConnectorConfig json.RawMessage `json:"dataConnectorConfig,omitempty" doc:"Not available yet: must be null or left out."`
+	MaxRecordsPerFile   *int            `json:"maxRecordsPerFile,omitempty" doc:"PDF: must not be smaller than the number of records yet."`
+	PostProcessing      json.RawMessage `json:"postProcessing,omitempty" doc:"Not available yet: must be null or left out."`
+}
+
+// VariableRows are the records of a request as they came: their size is looked at
+// before they are read.
+type VariableRows json.RawMessage
+
+// UnmarshalJSON keeps the bytes.
+func (v *VariableRows) UnmarshalJSON(raw []byte) error {
+	*v = append((*v)[:0], raw...)
+	return nil
+}
+
+// Schema is what they are to the OpenAPI document.
+func (VariableRows) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}
 }
 
 // TaskInfo is what is told of a task that is under way or finished.
@@ -106,10 +123,7 @@ func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) erro
 
 // parseOutput reads the body of a render request.
 func parseOutput(raw []byte) (output.Order, error) {
-	var body struct {
-		OutputRequest
-		Variables json.RawMessage `json:"variables"` // looked at for its size first
-	}
+	var body OutputRequest
 	if err := json.Unmarshal(raw, &body); err != nil {
 		return output.Order{}, wrongType(err)
 	}
@@ -135,7 +149,7 @@ func parseOutput(raw []byte) (output.Order, error) {
 		o.Document = body.DocumentContent
 	}
 	var err error
-	if o.Variables, err = parseVariables(body.Variables); err != nil {
+	if o.Variables, err = parseVariables(json.RawMessage(body.Variables)); err != nil {
 		return o, err
 	}
 	if n := body.MaxRecordsPerFile; n != nil && *n < max(1, len(o.Variables)) {
