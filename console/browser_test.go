@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -88,6 +89,14 @@ func (b *tab) signIn() {
 	b.see("#create-environment")
 }
 
+// signInAgain signs in unless that was done.
+func (b *tab) signInAgain() {
+	b.t.Helper()
+	if b.open("/login"); eval[bool](b, `document.querySelector("#login-form") !== null`) {
+		b.signIn()
+	}
+}
+
 // look sets the size of the window and the theme.
 func (b *tab) look(width, height int64, theme string) {
 	b.t.Helper()
@@ -127,6 +136,10 @@ func TestScreens(t *testing.T) {
 	r.integration("Editor", tepin.ReadOnlyScopes...)
 	worker, _ := r.integration("Render worker", tepin.AllScopes...)
 
+	r.task("Poster, A2", tepin.PDF, "")
+	r.task("Summer banner", tepin.PNG, "The font Inter Bold is not in this environment; upload it or choose another.")
+	empty := r.environment("Fresh", "fresh", tepin.Production)
+
 	b := r.tab(t)
 	b.signIn()
 	env := "/environments/" + string(r.env.ID)
@@ -144,13 +157,23 @@ func TestScreens(t *testing.T) {
 		{"settings", env + "/settings"},
 		{"account", "/account"},
 		{"lost", "/nowhere"},
+		{"nothing-found", env + "/integrations?search=zebra"},
+		{"empty", "/environments/" + string(empty.ID)},
+		{"empty-tasks", "/environments/" + string(empty.ID) + "/tasks"},
+		{"login", "/login"},
+		{"setup", "/setup"},
 	}
 	for _, look := range []struct {
 		theme         string
 		width, height int64
 	}{{"light", 1600, 1000}, {"dark", 1600, 1000}, {"light", 360, 740}, {"dark", 360, 740}} {
 		b.look(look.width, look.height, look.theme)
+		b.signInAgain()
 		for _, s := range screens {
+			if s.name == "login" {
+				b.click("#sign-out")
+				b.see("#login-form")
+			}
 			name := s.name + "-" + look.theme + "-" + strconv.FormatInt(look.width, 10)
 			b.open(s.path)
 			if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
@@ -336,6 +359,105 @@ func TestWalk(t *testing.T) {
 	b.see("#login-form")
 	b.open("/environments/demo")
 	b.see("#login-form")
+}
+
+// TestSetupLink opens the link that a server prints at its first start.
+func TestSetupLink(t *testing.T) {
+	r := emptyRig(t, "")
+	token, err := r.credential.NewSetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := r.tab(t)
+	b.look(1280, 800, "dark")
+	b.do(chromedp.Navigate(b.base + "/setup#" + token))
+	b.waitFor(`document.querySelector('#token').value !== ''`)
+	if address := eval[string](b, `location.href`); strings.Contains(address, token) {
+		t.Errorf("the token is still in the address: %s", address)
+	}
+	if eval[bool](b, `document.querySelector('#token').checkVisibility()`) {
+		t.Error("the token is in sight")
+	}
+	b.picture("setup-dark-1280")
+	b.focusOn("email")
+	b.keys(email + kb.Tab + "Ada" + kb.Tab + "short" + kb.Enter)
+	b.see("#password-error svg")
+	b.focusOn("password")
+	b.picture("setup-refused-dark-1280")
+	b.keys(password + kb.Enter)
+	b.see("#create-first")
+	if strings.Contains(r.log.String(), token) {
+		t.Error("the log holds the token")
+	}
+}
+
+// TestManners: what htmx must not break, and what a person expects of a page.
+func TestManners(t *testing.T) {
+	r := newRig(t)
+	in, _ := r.integration("Web shop")
+	b := r.tab(t)
+	b.look(360, 740, "light")
+	b.signIn()
+
+	// The address follows, Back goes back, and nothing of a page is kept in storage.
+	b.open("/environments/demo")
+	b.click(".row-link")
+	b.see("#panel")
+	b.waitFor(`location.pathname.endsWith(` + strconv.Quote(string(in.ID)) + `)`)
+	if !eval[bool](b, `document.querySelector('.bar').inert`) {
+		t.Error("on a narrow screen the covered page can be reached")
+	}
+	b.do(chromedp.NavigateBack())
+	b.gone("#panel")
+	b.see("#integrations")
+	stored := eval[string](b, `JSON.stringify([{ ...localStorage }, { ...sessionStorage }])`)
+	if strings.Contains(stored, string(in.ClientID)) || strings.Contains(stored, "<") {
+		t.Errorf("of a page is kept: %s", stored)
+	}
+
+	// Light and dark: the system's, until somebody chooses; the choice stays.
+	background := func() string { return eval[string](b, `getComputedStyle(document.body).backgroundColor`) }
+	light := background()
+	b.click("#theme")
+	dark := background()
+	b.open("/")
+	if light == dark || background() != dark {
+		t.Errorf("light %s, dark %s, after reload %s", light, dark, background())
+	}
+
+	// A form with changes is not left without asking.
+	b.open(r.panel(in))
+	asked := chromedp.Events(b.ctx, page.JavascriptDialogOpening)
+	b.click("#panel-name")
+	b.keys("!")
+	go func() {
+		for range asked {
+			_, _ = chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: false})
+			return
+		}
+	}()
+	b.keys(kb.Escape)
+	b.see("#panel")
+	if got := eval[string](b, `document.querySelector('#panel-name').value`); got != "Web shop!" {
+		t.Errorf("name %q", got)
+	}
+	b.keys(kb.Enter)
+	b.see("[data-test=form-saved]")
+	b.keys(kb.Escape)
+	b.gone("#panel")
+
+	// The server goes away: said, and nothing lost.
+	b.open("/environments/demo/integrations/new")
+	b.focusOn("name")
+	b.keys("Typed")
+	r.server.CloseClientConnections()
+	r.server.Config.SetKeepAlivesEnabled(false)
+	r.server.Listener.Close()
+	b.keys(kb.Enter)
+	b.waitFor(`!document.querySelector('#offline').hidden`)
+	if got := eval[string](b, `document.querySelector('#name').value`); got != "Typed" {
+		t.Errorf("name %q", got)
+	}
 }
 
 // waitFor waits until an expression is true.

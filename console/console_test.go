@@ -21,7 +21,7 @@ func (r *rig) panel(in tepin.Integration) string {
 }
 
 // want fails the test unless the page has the status and contains the texts.
-func (p page) want(t *testing.T, what string, status int, texts ...string) {
+func (p answer) want(t *testing.T, what string, status int, texts ...string) {
 	t.Helper()
 	if p.status != status {
 		t.Errorf("%s: status %d, want %d; location %q\n%s", what, p.status, status, p.header.Get("Location"), p.body)

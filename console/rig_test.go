@@ -111,6 +111,29 @@ func (r *rig) integration(name string, scopes ...tepin.Scope) (tepin.Integration
 	return in, secret
 }
 
+// task adds an output task, which failed when there is a reason.
+func (r *rig) task(name string, f tepin.Format, reason string) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	key := string(r.env.ID) + "/" + tepin.NewID[string]()
+	if err := r.store.ReserveBlob(ctx, r.env.ID, key); err != nil {
+		r.t.Fatal(err)
+	}
+	made, err := r.store.CreateTask(ctx, r.admin, tepin.Task{EnvironmentID: r.env.ID, Format: f, Name: name, Source: "project", Request: tepin.BlobRef{Key: key, Size: 2}})
+	if err == nil && reason != "" {
+		var j tepin.Job
+		for string(made.ID) != j.Payload && err == nil {
+			j, err = r.store.ClaimJob(ctx, []string{"output"}, time.Minute)
+		}
+		if err == nil {
+			err = r.store.FailTask(ctx, r.env.ID, j.ID, made.ID, "MissingFont", reason, "")
+		}
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // find returns the integration of that name.
 func (r *rig) find(name string) tepin.Integration {
 	r.t.Helper()
@@ -153,17 +176,17 @@ func (r *rig) signedIn() *browser {
 	return b
 }
 
-// page is an answer.
-type page struct {
+// answer is what the server said.
+type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-func (b *browser) get(path string) page { return b.do(http.MethodGet, path, nil) }
+func (b *browser) get(path string) answer { return b.do(http.MethodGet, path, nil) }
 
 // post sends a form with the token of the page that was shown last.
-func (b *browser) post(path string, form url.Values) page {
+func (b *browser) post(path string, form url.Values) answer {
 	if !form.Has("csrf") {
 		form.Set("csrf", b.csrf())
 	}
@@ -192,7 +215,7 @@ func (b *browser) cookie(name string) *http.Cookie {
 	return b.cookies[name]
 }
 
-func (b *browser) do(method, path string, form url.Values) page {
+func (b *browser) do(method, path string, form url.Values) answer {
 	b.t.Helper()
 	var body io.Reader
 	if form != nil {
@@ -230,7 +253,7 @@ func (b *browser) do(method, path string, form url.Values) page {
 			b.cookies[c.Name] = c
 		}
 	}
-	return page{status: res.StatusCode, header: res.Header, body: string(data)}
+	return answer{status: res.StatusCode, header: res.Header, body: string(data)}
 }
 
 // buffer gathers the log.
