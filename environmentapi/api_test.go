@@ -241,6 +241,25 @@ func (r reply) says(t *testing.T, status int, words ...string) reply {
 	return r
 }
 
+// tenant fails the test unless the answer left as bytes of a tenant do (S14).
+func (r reply) tenant(t *testing.T) reply {
+	t.Helper()
+	for name, want := range map[string]string{
+		"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'",
+		"Cache-Control": "private, no-cache", "Vary": "Authorization, Origin",
+	} {
+		if got := r.Header.Get(name); got != want {
+			t.Errorf("%s: %s is %q, not %q", r.Request.URL, name, got, want)
+		}
+	}
+	kind := r.Header.Get("Content-Type")
+	disposition := r.Header.Get("Content-Disposition")
+	if strings.HasPrefix(kind, "text/") || strings.Contains(kind, "svg") || !strings.HasPrefix(disposition, "attachment") && !strings.HasPrefix(kind, "image/") {
+		t.Errorf("%s: %s, %s", r.Request.URL, kind, disposition)
+	}
+	return r
+}
+
 // files counts the files that lie in the blob directory.
 func (s *server) files() int {
 	s.t.Helper()

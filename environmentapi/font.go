@@ -1,6 +1,7 @@
 package environmentapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -109,6 +110,9 @@ func (a *API) listStyles(ctx context.Context, c web.Caller, in *familyIn) (*answ
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(p.Items, func(a, b tepin.FontStyle) int { // a family of more than one page is by weight in each
+		return cmp.Compare(a.Weight, b.Weight)
+	})
 	return pageOf(a, c, rt, l, p, styleOf), nil
 }
 

@@ -63,7 +63,7 @@ func TestMedia(t *testing.T) {
 	if r := s.do("GET", at, call{header: map[string]string{"If-None-Match": r.Header.Get("ETag")}}); r.StatusCode != 304 {
 		t.Errorf("%d", r.StatusCode)
 	}
-	r = s.do("GET", at+"/download", call{}).want(t, 200, nil)
+	r = s.do("GET", at+"/download", call{}).want(t, 200, nil).tenant(t)
 	if !bytes.Equal(r.body, data) || r.Header.Get("Content-Type") != "image/png" || !strings.HasPrefix(r.Header.Get("Content-Disposition"), `attachment; filename="beach.png"`) {
 		t.Errorf("%v", r.Header)
 	}
@@ -192,7 +192,7 @@ func TestFonts(t *testing.T) {
 	at := "/font-styles/" + string(rows[0].ID)
 	var got environmentapi.Item[environmentapi.FontStyle]
 	s.do("GET", at, call{}).want(t, 200, &got)
-	r := s.do("GET", at+"/download", call{}).want(t, 200, nil)
+	r := s.do("GET", at+"/download", call{}).want(t, 200, nil).tenant(t)
 	if int64(len(r.body)) != got.Data.FileSize || r.Header.Get("Content-Type") != "font/ttf" {
 		t.Errorf("%d bytes, %v", len(r.body), r.Header)
 	}

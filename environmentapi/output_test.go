@@ -73,7 +73,7 @@ func TestOutput(t *testing.T) {
 			if done.Links.Download != task+"/download" {
 				t.Fatalf("%+v", done)
 			}
-			r := s.do("GET", done.Links.Download, call{}).want(t, 200, nil)
+			r := s.do("GET", done.Links.Download, call{}).want(t, 200, nil).tenant(t)
 			if got := r.Header.Get("Content-Disposition"); !strings.Contains(got, `filename="`+c.file+`"`) {
 				t.Errorf("Content-Disposition %q, not %q", got, c.file)
 			}
@@ -200,7 +200,7 @@ func TestFailedTask(t *testing.T) {
 		RecordNumber int
 		ErrorList    []struct{ Type, Details string }
 	}
-	s.do("GET", found[1], call{}).want(t, 200, &report)
+	s.do("GET", found[1], call{}).want(t, 200, &report).tenant(t)
 	if len(report) != 1 || len(report[0].ErrorList) != 1 || report[0].ErrorList[0].Type != "ImageLoadFailed" {
 		t.Errorf("%+v", report)
 	}

@@ -30,7 +30,7 @@ func TestProject(t *testing.T) {
 	at := "/projects/" + string(made.ID)
 
 	// The project's document is the template's with another type, in the same order.
-	r := s.do("GET", at+"/document", call{}).want(t, 200, nil)
+	r := s.do("GET", at+"/document", call{}).want(t, 200, nil).tenant(t)
 	var document struct {
 		Properties struct{ Type, TemplateID string }
 	}

@@ -53,7 +53,7 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 
-	r = s.do("GET", at+"/download", call{}).want(t, 200, nil)
+	r = s.do("GET", at+"/download", call{}).want(t, 200, nil).tenant(t)
 	if string(r.body) != doc {
 		t.Errorf("the document came back as %s", r.body)
 	}
