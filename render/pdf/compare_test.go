@@ -2,6 +2,9 @@ package pdf_test
 
 import (
 	"image"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tepin/tepin/render"
@@ -95,6 +98,47 @@ func TestLooksAsTheRaster(t *testing.T) {
 	if mean, far := difference(got, want); mean > 1.6 || far > 0.006 {
 		t.Errorf("mean difference %.3f of 255, %.3f %% of the pixels far off", mean, far*100)
 	}
+}
+
+// A font with PostScript outlines looks as its pixels too. The font is the Go
+// project's own test font.
+func TestPostScriptOutlines(t *testing.T) {
+	module := tool(t, "go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/image")
+	data, err := os.ReadFile(filepath.Join(strings.TrimSpace(module), "font", "testdata", "CFFTest.otf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := parseFont(t, data)
+	if !f.IsCFF() {
+		t.Fatal("the font has no PostScript outlines")
+	}
+	list := page(shape(t, f, "01Q", 90, 20, 120))
+	name := written(t, pdf.Options{}, list)
+	if fonts := tool(t, "pdffonts", name); !strings.Contains(fonts, "CID Type 0C") {
+		t.Error(fonts)
+	}
+	if got := tool(t, "pdftotext", name, "-"); strings.TrimSpace(got) != "01Q" {
+		t.Errorf("it says %q", got)
+	}
+	want, err := raster.Draw(list, nil, raster.Options{Scale: 1, Background: color.White})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean, far := difference(reduced(pixels(t, name, 4*72), 4), want)
+	if blank, _ := difference(want, white(want.Rect)); blank < 5 {
+		t.Errorf("the raster has only %.2f of ink", blank)
+	}
+	if mean > 1 || far > 0.005 {
+		t.Errorf("mean difference %.3f of 255, %.3f %% of the pixels far off", mean, far*100)
+	}
+}
+
+func white(r image.Rectangle) *image.RGBA {
+	img := image.NewRGBA(r)
+	for i := range img.Pix {
+		img.Pix[i] = 255
+	}
+	return img
 }
 
 // reduced is img with each square of n × n pixels made one, their mean.
