@@ -40,6 +40,7 @@ type class int
 const (
 	classOther     class = iota
 	classUnique          // a unique index refused a row
+	classForeign         // a row refers to one that is not there
 	classFull            // no room on the disk
 	classBusy            // another held a lock for too long
 	classTransient       // given up in favour of another; worth a new try
@@ -137,6 +138,8 @@ func classSQLite(err error) class {
 	switch code := e.Code(); {
 	case code == sqlite3.SQLITE_CONSTRAINT_UNIQUE, code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return classUnique
+	case code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return classForeign
 	case code&0xff == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE:
 		return classFull
 	case code&0xff == sqlite3.SQLITE_BUSY, code&0xff == sqlite3.SQLITE_LOCKED:
@@ -150,6 +153,8 @@ func classPostgres(err error) class {
 		switch e.Code {
 		case "23505":
 			return classUnique
+		case "23503":
+			return classForeign
 		case "53100":
 			return classFull
 		case "40001", "40P01": // serialization failure, deadlock
@@ -192,6 +197,8 @@ func (d dialect) fail(err error) error {
 	switch d.class(err) {
 	case classUnique:
 		return refuse(tepin.Conflict, "this exists already; choose another name")
+	case classForeign:
+		return refuse(tepin.NotFound, "what this belongs to is not there")
 	case classFull:
 		return refuse(tepin.Full, "the disk of the database is full; free some space and try again")
 	case classBusy, classTransient:

@@ -19,7 +19,7 @@ func scanSubscription(r row) (v tepin.Subscription, err error) {
 
 // CreateSubscription adds a subscription and returns it with its id.
 func (s *Store) CreateSubscription(ctx context.Context, by tepin.Actor, v tepin.Subscription) (tepin.Subscription, error) {
-	if err := checkText(v.Name); err != nil {
+	if err := checkNames(v.Name); err != nil {
 		return tepin.Subscription{}, err
 	}
 	fill(&v.ID)
@@ -49,7 +49,7 @@ func scanEnvironment(r row) (e tepin.Environment, err error) {
 // CreateEnvironment adds an environment with its three default output settings.
 // Conflict if the technical name is or was taken.
 func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.Environment) (tepin.Environment, error) {
-	if err := checkText(e.Name); err != nil {
+	if err := checkNames(e.Name); err != nil {
 		return tepin.Environment{}, err
 	}
 	if !tepin.IsTechnicalName(e.TechnicalName) {
@@ -120,7 +120,7 @@ func (s *Store) UpdateEnvironment(ctx context.Context, by tepin.Actor, id tepin.
 		if u.TokenLifetime != nil {
 			e.TokenLifetime, detail["tokenLifetime"] = *u.TokenLifetime, u.TokenLifetime.String()
 		}
-		if err := checkText(e.Name); err != nil {
+		if err := checkNames(e.Name); err != nil {
 			return err
 		}
 		e.UpdatedAt = t.now

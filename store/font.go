@@ -45,23 +45,32 @@ func family(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.Fo
 
 // countStyles fills in what families have from their styles.
 func countStyles(ctx context.Context, q queryer, env tepin.EnvironmentID, list []tepin.FontFamily) error {
-	for i := range list {
-		f := &list[i]
-		f.Extensions = []string{}
-		_, err := all(ctx, q, func(r row) (extension string, err error) {
-			var n int
-			if err := r.Scan(&extension, &n); err != nil {
-				return "", err
-			}
-			f.StyleCount += n
-			f.Extensions = append(f.Extensions, extension)
-			return extension, nil
-		}, `SELECT extension, count(*) FROM font_style WHERE environment_id = $1 AND family_id = $2 GROUP BY extension ORDER BY extension`, env, f.ID)
-		if err != nil {
-			return err
-		}
+	if len(list) == 0 {
+		return nil
 	}
-	return nil
+	st := &statement{}
+	where := `environment_id = ` + st.arg(env)
+	index := map[tepin.FontFamilyID]*tepin.FontFamily{}
+	var ids []string
+	for i := range list {
+		list[i].Extensions = []string{}
+		index[list[i].ID] = &list[i]
+		ids = append(ids, st.arg(list[i].ID))
+	}
+	type count struct {
+		family    tepin.FontFamilyID
+		extension string
+		n         int
+	}
+	counts, err := all(ctx, q, func(r row) (c count, err error) { return c, r.Scan(&c.family, &c.extension, &c.n) },
+		`SELECT family_id, extension, count(*) FROM font_style WHERE `+where+` AND family_id IN (`+strings.Join(ids, `, `)+`)
+		GROUP BY family_id, extension ORDER BY extension`, st.args...)
+	for _, c := range counts {
+		f := index[c.family]
+		f.StyleCount += c.n
+		f.Extensions = append(f.Extensions, c.extension)
+	}
+	return err
 }
 
 // styles is what font styles are read from: each knows its family's name.

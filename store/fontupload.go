@@ -25,7 +25,7 @@ func scanUpload(r row) (u tepin.FontUpload, err error) {
 // CreateFontBatch stores uploaded font files until they are confirmed.
 func (s *Store) CreateFontBatch(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, batch tepin.FontBatchID, files []tepin.FontUpload) error {
 	for _, u := range files {
-		if err := checkText(u.FamilyName, u.Name, u.FileName, u.Extension); err != nil {
+		if err := checkNames(u.FamilyName, u.Name, u.FileName); err != nil {
 			return err
 		}
 	}
@@ -92,7 +92,7 @@ func fontBatch(ctx context.Context, q queryer, env tepin.EnvironmentID, batch te
 
 // UpdateFontUpload gives an uploaded file another family and style name.
 func (s *Store) UpdateFontUpload(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, batch tepin.FontBatchID, id tepin.FontStyleID, family, style string) error {
-	if err := checkText(family, style); err != nil {
+	if err := checkNames(family, style); err != nil {
 		return err
 	}
 	return s.write(ctx, func(t *tx) error {

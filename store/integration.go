@@ -17,7 +17,7 @@ func scanIntegration(r row) (i tepin.Integration, err error) {
 // CreateIntegration adds an integration with its first secret, both at once or
 // neither. Its name is unique in the environment, whatever its case: Conflict.
 func (s *Store) CreateIntegration(ctx context.Context, by tepin.Actor, i tepin.Integration, secret tepin.Secret) (tepin.Integration, error) {
-	if err := checkText(i.Name, i.Description, secret.Label); err != nil {
+	if err := checkNames(i.Name, i.Description, secret.Label); err != nil {
 		return tepin.Integration{}, err
 	}
 	fill(&i.ID)
@@ -79,15 +79,14 @@ func (s *Store) UpdateIntegration(ctx context.Context, by tepin.Actor, env tepin
 			return stale("integration", i.Version)
 		}
 		detail := map[string]any{}
-		if u.Scopes != nil {
-			detail["scopes"] = u.Scopes.String()
-		}
 		cut := u.Scopes != nil && !u.Scopes.Contains(i.Scopes) || u.Enabled != nil && !*u.Enabled && i.Enabled
 		set(&i.Name, u.Name, detail, "name")
 		set(&i.Description, u.Description, detail, "description")
-		set(&i.Scopes, u.Scopes, map[string]any{}, "")
 		set(&i.Enabled, u.Enabled, detail, "enabled")
-		if err := checkText(i.Name, i.Description); err != nil {
+		if u.Scopes != nil {
+			i.Scopes, detail["scopes"] = *u.Scopes, u.Scopes.String()
+		}
+		if err := checkNames(i.Name, i.Description); err != nil {
 			return err
 		}
 		i.UpdatedAt = t.now

@@ -16,7 +16,7 @@ func scanMedia(r row) (v tepin.Media, err error) {
 
 // CreateMedia adds an uploaded file whose bytes are written already.
 func (s *Store) CreateMedia(ctx context.Context, by tepin.Actor, v tepin.Media) (tepin.Media, error) {
-	if err := checkText(v.Name, v.Folder, v.Extension, v.ContentType); err != nil {
+	if err := checkNames(v.Name, v.Folder); err != nil {
 		return tepin.Media{}, err
 	}
 	fill(&v.ID)

@@ -167,7 +167,7 @@ func TestDatabaseCutOff(t *testing.T) {
 
 func TestErrorKinds(t *testing.T) {
 	for code, kind := range map[string]tepin.Kind{
-		"23505": tepin.Conflict, "53100": tepin.Full, "40001": tepin.Unavailable, "40P01": tepin.Unavailable, "55P03": tepin.Unavailable,
+		"23505": tepin.Conflict, "23503": tepin.NotFound, "53100": tepin.Full, "40001": tepin.Unavailable, "40P01": tepin.Unavailable, "55P03": tepin.Unavailable,
 		"57P01": tepin.Unavailable, "22021": tepin.Invalid, "42601": tepin.Internal,
 	} {
 		err := store.FailPostgres(fmt.Errorf("wrapped: %w", &pgconn.PgError{Code: code, Message: "secret inside"}))

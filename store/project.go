@@ -17,7 +17,7 @@ func scanProject(r row) (v tepin.Project, err error) {
 // CreateProject adds a project whose document's bytes are written already. It
 // belongs to the actor unless it names an owner.
 func (s *Store) CreateProject(ctx context.Context, by tepin.Actor, v tepin.Project) (tepin.Project, error) {
-	if err := checkText(v.Name); err != nil {
+	if err := checkNames(v.Name); err != nil {
 		return tepin.Project{}, err
 	}
 	fill(&v.ID)
@@ -89,7 +89,7 @@ func (s *Store) UpdateProject(ctx context.Context, by tepin.Actor, env tepin.Env
 		}
 		detail := map[string]any{}
 		set(&v.Name, u.Name, detail, "name")
-		if err := checkText(v.Name); err != nil {
+		if err := checkNames(v.Name); err != nil {
 			return err
 		}
 		if u.Document != nil {

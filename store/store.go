@@ -163,7 +163,16 @@ func (s *Store) write(ctx context.Context, f func(t *tx) error) error {
 			break
 		}
 	}
-	return s.dialect.fail(err)
+	return s.dialect.fail(gone(ctx, err))
+}
+
+// gone is the context's own error where a driver reports in its words that the
+// caller went away.
+func gone(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && tepin.KindOf(err) == tepin.Internal {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 func (s *Store) attempt(ctx context.Context, f func(t *tx) error) error {
@@ -199,7 +208,7 @@ func (s *Store) snapshot(ctx context.Context, f func(q queryer) error) error {
 		return s.dialect.fail(err)
 	}
 	defer t.Rollback()
-	return s.dialect.fail(f(t))
+	return s.dialect.fail(gone(ctx, f(t)))
 }
 
 // now is the time that a transaction writes: microseconds, UTC.

@@ -23,7 +23,7 @@ const outputAttempts = 2
 // CreateTask adds a task and the job that performs it, both or neither. It belongs
 // to the actor unless it names an owner.
 func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (tepin.Task, error) {
-	if err := checkText(v.Name); err != nil {
+	if err := checkNames(v.Name); err != nil {
 		return tepin.Task{}, err
 	}
 	fill(&v.ID)

@@ -16,7 +16,7 @@ func scanTemplate(r row) (v tepin.Template, err error) {
 
 // CreateTemplate adds a template whose document's bytes are written already.
 func (s *Store) CreateTemplate(ctx context.Context, by tepin.Actor, v tepin.Template) (tepin.Template, error) {
-	if err := checkText(v.Name, v.Folder); err != nil {
+	if err := checkNames(v.Name, v.Folder); err != nil {
 		return tepin.Template{}, err
 	}
 	fill(&v.ID)
@@ -71,7 +71,7 @@ func (s *Store) UpdateTemplate(ctx context.Context, by tepin.Actor, env tepin.En
 			v.Folder = folderPath(*u.Folder)
 			detail["folder"] = v.Folder
 		}
-		if err := checkText(v.Name, v.Folder); err != nil {
+		if err := checkNames(v.Name, v.Folder); err != nil {
 			return err
 		}
 		if u.Document != nil {

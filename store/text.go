@@ -34,6 +34,24 @@ func checkText(fields ...string) error {
 	return nil
 }
 
+// maxKey is how long the key of a name or a folder may be, in bytes: two of them,
+// with two ids, must fit into an entry of PostgreSQL's indexes (2,704 bytes). It holds
+// 255 characters of almost any script.
+const maxKey = 1200
+
+// checkNames refuses names and folders that cannot be stored and indexed.
+func checkNames(names ...string) error {
+	if err := checkText(names...); err != nil {
+		return err
+	}
+	for _, s := range names {
+		if len(nameKey(s)) > maxKey {
+			return tepin.Errorf(tepin.Invalid, "a name or a folder is too long: it has %d bytes; at most %d fit, which are 255 characters of almost any script", len(nameKey(s)), maxKey)
+		}
+	}
+	return nil
+}
+
 // words splits a name into its different words, folded as in nameKey: runs of
 // letters, marks and digits.
 func words(name string) []string {
@@ -55,13 +73,18 @@ func (t *tx) index(ctx context.Context, env tepin.EnvironmentID, kind, id, name 
 	if err := t.unindex(ctx, id); err != nil {
 		return err
 	}
-	for _, w := range words(name) {
-		const insert = `INSERT INTO word (environment_id, kind, word, item_id) VALUES ($1, $2, $3, $4)`
-		if _, err := t.exec(ctx, insert, env, kind, []byte(w), id); err != nil {
-			return err
-		}
+	list := words(name)
+	if len(list) == 0 {
+		return nil
 	}
-	return nil
+	st := &statement{}
+	common := st.arg(env) + `, ` + st.arg(kind) + `, ` + st.arg(id)
+	var rows []string
+	for _, w := range list {
+		rows = append(rows, `(`+common+`, `+st.arg([]byte(w))+`)`)
+	}
+	_, err := t.exec(ctx, `INSERT INTO word (environment_id, kind, item_id, word) VALUES `+strings.Join(rows, `, `), st.args...)
+	return err
 }
 
 // unindex makes an item unfindable.

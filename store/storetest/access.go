@@ -21,6 +21,8 @@ func environments(w *world) {
 
 	_, err = w.CreateEnvironment(w.ctx, w.admin, tepin.Environment{SubscriptionID: e.SubscriptionID, Name: "Copy", TechnicalName: e.TechnicalName})
 	w.is(tepin.Conflict, err)
+	_, err = w.CreateEnvironment(w.ctx, w.admin, tepin.Environment{SubscriptionID: "absent", Name: "x", TechnicalName: "x"})
+	w.is(tepin.NotFound, err)
 	for _, name := range []string{"", "Upper", "settings", "-a", "a_b"} {
 		_, err = w.CreateEnvironment(w.ctx, w.admin, tepin.Environment{SubscriptionID: e.SubscriptionID, TechnicalName: name})
 		w.is(tepin.Invalid, err)
