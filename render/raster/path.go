@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/draw"
 	"math"
+	"slices"
 
 	"golang.org/x/image/vector"
 
@@ -161,6 +162,9 @@ func (p *painter) cover(mask *image.Alpha, shapes polygons) {
 	p.raster.DrawOp = draw.Src
 	pen := pen{to: &p.raster, width: float64(r.Dx()), height: float64(r.Dy())}
 	for _, s := range shapes {
+		if slices.ContainsFunc(s, func(p render.Point) bool { return math.IsNaN(p.X) || math.IsNaN(p.Y) }) {
+			continue
+		}
 		last := len(s) - 1
 		for i := range s {
 			a, b := s[last], s[i]
@@ -180,6 +184,7 @@ type pen struct {
 }
 
 func (p *pen) line(ax, ay, bx, by float64) {
+	ax, ay, bx, by = grid(ax), grid(ay), grid(bx), grid(by)
 	if ay == by || ay <= 0 && by <= 0 || ay >= p.height && by >= p.height {
 		return
 	}
@@ -197,6 +202,9 @@ func (p *pen) line(ax, ay, bx, by float64) {
 	p.beside(x0, y0, x1, y1, 0)
 }
 
+// grid rounds to 1/256 pixel: nearly level lines make the rasterizer's slopes overflow.
+func grid(v float64) float64 { return math.Floor(v*256+0.5) / 256 }
+
 // beside cuts a line at the left edge and then at the right one.
 func (p *pen) beside(x0, y0, x1, y1, edge float64) {
 	side := func(x float64) bool { return edge == 0 && x < 0 || edge > 0 && x > edge }
@@ -212,7 +220,7 @@ func (p *pen) beside(x0, y0, x1, y1, edge float64) {
 	case side(x0) && side(x1):
 		next(edge, y0, edge, y1)
 	case side(x0) || side(x1):
-		y := y0 + (y1-y0)*((edge-x0)/(x1-x0))
+		y := grid(y0 + (y1-y0)*((edge-x0)/(x1-x0)))
 		if side(x0) {
 			next(edge, y0, edge, y)
 			next(edge, y, x1, y1)
