@@ -23,10 +23,11 @@ type recordError struct {
 // maxReported bounds the errors that a report lists.
 const maxReported = 1000
 
-// warning reports whether an issue leaves the output usable: the text that does not
-// fit and the character that no font has are the designer's to judge.
+// warning reports whether an issue leaves the output usable: text that does not fit,
+// a character that no font has and an effect that cannot be drawn are the designer's
+// to judge.
 func warning(issue string) bool {
-	return issue == "TextOverflow" || issue == "MissingCharacter"
+	return issue == "TextOverflow" || issue == "MissingCharacter" || issue == "Unsupported"
 }
 
 // reported turns the issues of a record's pages into its report.

@@ -11,8 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve is the address space that a Go program maps beyond its heap.
-const reserve = 1 << 30
+// reserve is what a Go program maps for itself beyond its heap: stacks, bookkeeping,
+// and what a collection has not given back yet. The limit is on writable memory
+// (RLIMIT_DATA); of mere address space Go reserves far more.
+const reserve = 512 << 20
 
 // nobody is the user that a root server's children become.
 const nobody = 65534
@@ -46,7 +48,7 @@ func confine(memory int64, cpuSeconds uint64) error {
 		resource int
 		value    uint64
 	}{
-		{unix.RLIMIT_AS, uint64(memory) + reserve},
+		{unix.RLIMIT_DATA, uint64(memory) + reserve + shadow},
 		{unix.RLIMIT_CPU, cpuSeconds},
 		{unix.RLIMIT_FSIZE, 0},
 		{unix.RLIMIT_CORE, 0},

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -24,7 +25,7 @@ import (
 
 // Limits bound one child. All fields are needed.
 type Limits struct {
-	Memory int64         // bytes of heap; the address space may be reserve bytes larger
+	Memory int64         // bytes of heap; with the runtime, the process may map reserve bytes more
 	CPU    time.Duration // processor time, rounded up to seconds
 	Wall   time.Duration
 	Output int64 // bytes that the child may answer
@@ -132,10 +133,10 @@ func outcome(ctx context.Context, name string, stderr []byte, readErr, writeErr,
 		return readErr // the caller could not take the answer: the child was ended for it
 	case waitErr != nil:
 		return &tepin.Error{Kind: tepin.Unprocessable, Message: "this could not be processed: it is broken, or needs more memory or time than is allowed", Cause: fmt.Errorf("child %s: %w: %.2000s", name, waitErr, stderr)}
-	case writeErr != nil:
-		return writeErr
+	case errors.Is(writeErr, syscall.EPIPE):
+		return nil // it had its answer before the end of its input
 	}
-	return nil
+	return writeErr
 }
 
 // refusal is how a child's error travels over its standard error.

@@ -28,6 +28,7 @@ type config struct {
 	TLSCert            string
 	TLSKey             string
 	InsecureHTTP       bool
+	AllowedHosts       []string
 	TrustedProxies     []netip.Prefix
 	Audiences          []string
 	AdministratorEmail string
@@ -52,6 +53,8 @@ var settings = []setting{
 		word(func(c *config) *string { return &c.Listen })},
 	{"public_url", "", "the URL that clients use, without a path; empty: http:// and the listening address, for this machine alone",
 		func(c *config, v string) error { return parsePublicURL(c, v) }},
+	{"allowed_hosts", "", "further host names, separated by commas, that requests may name beside the public URL's",
+		func(c *config, v string) error { c.AllowedHosts = list(v); return nil }},
 	{"data", "tepin-data", "directory of the database and the files",
 		word(func(c *config) *string { return &c.Data })},
 	{"database_url", "", "postgres://… for PostgreSQL; empty: SQLite in the data directory",

@@ -164,7 +164,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	mux.Handle("/api/", platform)
 	mux.Handle("/swagger/", platform)
 	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials}))
-	stack := web.Stack{Log: log, PublicURL: c.PublicURL, TrustedProxies: c.TrustedProxies}
+	stack := web.Stack{Log: log, PublicURL: c.PublicURL, AllowedHosts: c.AllowedHosts, TrustedProxies: c.TrustedProxies}
 
 	srv := &server{
 		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
