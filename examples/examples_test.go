@@ -1,0 +1,147 @@
+// Package examples_test runs the integration guide's snippets against a real server.
+package examples_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// credentials are what `tepin demo -credentials` writes, as far as it matters here.
+type credentials struct {
+	URL          string `json:"url"`
+	Integrations struct {
+		All struct {
+			ClientID     string `json:"clientId"`
+			ClientSecret string `json:"clientSecret"`
+		} `json:"all"`
+	} `json:"integrations"`
+}
+
+// demo starts the server and returns when it answers requests.
+func demo(t *testing.T) credentials {
+	t.Helper()
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "tepin")
+	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/tepin").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	var log bytes.Buffer
+	file := filepath.Join(dir, "credentials.json")
+	server := exec.Command(binary, "demo", "-listen", "127.0.0.1:0", "-data", filepath.Join(dir, "data"), "-credentials", file)
+	server.Stdout, server.Stderr = &log, &log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	t.Cleanup(func() {
+		server.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Error("the server did not stop within 20 s of SIGTERM")
+			server.Process.Kill()
+		}
+	})
+	for deadline := time.After(2 * time.Minute); ; {
+		if data, err := os.ReadFile(file); err == nil {
+			var c credentials
+			if err := json.Unmarshal(data, &c); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("the demo ended: %v\n%s", err, &log)
+		case <-deadline:
+			t.Fatal("the demo did not write its credentials within two minutes")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// token is the answer of the token endpoint.
+type token struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int    `json:"expires_in"`
+	Scope       string `json:"scope"`
+}
+
+func TestExamples(t *testing.T) {
+	goToken := filepath.Join(t.TempDir(), "token")
+	if out, err := exec.Command("go", "build", "-o", goToken, "./gettoken").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	tests := []struct {
+		name    string
+		command []string
+		debian  string // the package that has what it needs
+	}{
+		{"curl with a form", []string{"./get_token_form.sh"}, "curl"},
+		{"curl with JSON", []string{"./get_token_json.sh"}, "curl"},
+		{"Go", []string{goToken}, "golang"},
+		{"Python", []string{"/usr/bin/python3", "get_token.py"}, "python3-requests"},
+		{"Node", []string{"node", "get_token.mjs"}, "nodejs"},
+		{"Java", []string{"java", "GetToken.java"}, "default-jdk-headless"},
+	}
+	c := demo(t)
+	var first token
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 2 {
+				out, stderr, err := run(c, c.Integrations.All.ClientSecret, tt.command)
+				if err != nil {
+					t.Fatalf("%v\n%s%s\n(does this machine have Debian's package %s?)", err, out, stderr, tt.debian)
+				}
+				var got token
+				if err := json.Unmarshal([]byte(out), &got); err != nil {
+					t.Fatalf("%v: %s", err, out)
+				}
+				if got.TokenType != "Bearer" || got.ExpiresIn <= 3600 || got.ExpiresIn > 86400 || strings.Count(got.AccessToken, ".") != 2 {
+					t.Errorf("got %+v", got)
+				}
+				if !strings.Contains(" "+got.Scope+" ", " template:read ") {
+					t.Errorf("the scopes are %q", got.Scope)
+				}
+				if first.AccessToken == "" {
+					first = got
+				}
+				if got.AccessToken != first.AccessToken || got.ExpiresIn > first.ExpiresIn || got.Scope != first.Scope {
+					t.Errorf("got %+v, want the token that was given before: %+v", got, first)
+				}
+			}
+		})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name+" with a wrong secret", func(t *testing.T) {
+			secret := c.Integrations.All.ClientSecret
+			out, stderr, err := run(c, secret[:len(secret)-7]+"0000000", tt.command)
+			if err == nil {
+				t.Errorf("it succeeded: %s", out)
+			}
+			if said := out + stderr; !strings.Contains(said, "401") || !strings.Contains(said, "invalid_client") || strings.Contains(said, secret[:20]) {
+				t.Errorf("it said %q", said)
+			}
+		})
+	}
+}
+
+// run runs an example as its reader would.
+func run(c credentials, secret string, command []string) (stdout, stderr string, err error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), "no_proxy=*", "TEPIN_URL="+c.URL, "TEPIN_CLIENT_ID="+c.Integrations.All.ClientID, "TEPIN_CLIENT_SECRET="+secret)
+	var o, e bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &o, &e
+	err = cmd.Run()
+	return o.String(), e.String(), err
+}
