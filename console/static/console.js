@@ -172,10 +172,11 @@
     const button = event.target.closest('[data-matrix] button[name=preset]');
     if (!button) return;
     event.preventDefault();
-    for (const cell of button.form.querySelectorAll('[data-column]')) {
+    const form = button.closest('[data-matrix]');
+    for (const cell of form.querySelectorAll('[data-column]')) {
       cell.checked = button.value === 'all' || ['read', 'list'].includes(cell.dataset.column);
     }
-    matrix(button.form);
+    matrix(form);
   }, true);
 
   // ---- copying
