@@ -17,9 +17,8 @@ const DefaultMediaFolder = "/Upload"
 
 // probeLimits bound the child that reads a picture's header. A TIFF's may lie at the
 // end of a gigabyte, so that the time is that of passing it through a pipe. The header
-// readers need a few MB, a font its size; what is more is room for the address space
-// that the threads of a program with C libraries map.
-var probeLimits = sandbox.Limits{Memory: 1 << 30, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 4 << 10}
+// readers need a few MB, a font several times its size.
+var probeLimits = sandbox.Limits{Memory: 320 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 4 << 10}
 
 // Upload is a file that somebody sends.
 type Upload struct {
