@@ -120,7 +120,7 @@ func (l listing[T]) statement(ctx context.Context, q queryer, p tepin.List) (*st
 			where = append(where, `t.`+c.column+` = `+st.arg(c.value))
 		}
 	}
-	if l.folders && p.Folder != "" {
+	if l.folders && p.Folder != "" && !(p.Recursive && folderPath(p.Folder) == "/") { // all lie below "/"
 		where = append(where, inFolder(st, folderPath(p.Folder), p.Recursive))
 	}
 	keys := []string{`t.name_key`, `t.id`}
@@ -155,9 +155,6 @@ func inFolder(st *statement, folder string, recursive bool) string {
 	key := nameKey(folder)
 	if !recursive {
 		return `t.folder_key = ` + st.arg(key)
-	}
-	if folder == "/" {
-		return `t.folder_key >= ` + st.arg(key)
 	}
 	// '0' follows '/': all that begins with "/a/".
 	return `(t.folder_key = ` + st.arg(key) + ` OR t.folder_key >= ` + st.arg(append(nameKey(folder), '/')) +
