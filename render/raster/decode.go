@@ -111,10 +111,37 @@ func DecodeImage(data []byte, limit int) (image.Image, error) {
 	if b := img.Bounds(); b.Dx() > config.Width || b.Dy() > config.Height || b.Empty() {
 		return nil, broken(f, fmt.Errorf("the picture is %v, its header says %d × %d", b, config.Width, config.Height))
 	}
-	if f.extension == "jpg" {
+	switch f.extension {
+	case "jpg":
 		return upright(img, orientation(data)), nil
+	case "webp":
+		fullRange(img)
 	}
 	return img, nil
+}
+
+// fullRange widens the colours of a lossy WebP. VP8 has luma from 16 to 235 and chroma
+// from 16 to 240 (RFC 6386 §9.2), which the decoder passes on as they are, while
+// [image.YCbCr] means the whole range.
+func fullRange(img image.Image) {
+	planes, ok := img.(*image.YCbCr)
+	if alpha, soft := img.(*image.NYCbCrA); soft {
+		planes, ok = &alpha.YCbCr, true
+	}
+	if !ok {
+		return
+	}
+	var luma, chroma [256]uint8
+	for i := range 256 {
+		luma[i] = uint8(min(max(((i-16)*255+109)/219, 0), 255))
+		chroma[i] = uint8(min(max(128+((i-128)*255)/224, 0), 255))
+	}
+	for i, v := range planes.Y {
+		planes.Y[i] = luma[v]
+	}
+	for i, v := range planes.Cb {
+		planes.Cb[i], planes.Cr[i] = chroma[v], chroma[planes.Cr[i]]
+	}
 }
 
 // check makes Info of a header and holds it against the limits.

@@ -34,7 +34,7 @@ func fill(p render.Path, c ink.Color) render.Op {
 	return render.Op{Path: &render.PathOp{Path: p, Color: c}}
 }
 
-func draw(t *testing.T, size float64, ops ...render.Op) *image.RGBA {
+func paint(t *testing.T, size float64, ops ...render.Op) *image.RGBA {
 	t.Helper()
 	img, err := raster.Draw(render.List{Width: size, Height: size, Ops: ops}, nil, raster.Options{})
 	if err != nil {
@@ -76,7 +76,7 @@ func TestCoverage(t *testing.T) {
 		{"steps without points", fill(render.Path{Verbs: []render.Verb{render.CubeTo, render.Close, render.LineTo}}, ink.Black), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := covered(draw(t, 20, tt.op)); math.Abs(got-tt.want) > 0.6 {
+			if got := covered(paint(t, 20, tt.op)); math.Abs(got-tt.want) > 0.6 {
 				t.Errorf("covers %v pixels, want %v", got, tt.want)
 			}
 		})
@@ -126,7 +126,7 @@ func TestOpacityGroups(t *testing.T) {
 		{"ended twice", append(group(0.5, two...), render.Op{Pop: true}), image.Pt(7, 5), 128},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := draw(t, 20, tt.ops...).RGBAAt(tt.at.X, tt.at.Y).A; absDiff(got, tt.want) > 1 {
+			if got := paint(t, 20, tt.ops...).RGBAAt(tt.at.X, tt.at.Y).A; absDiff(got, tt.want) > 1 {
 				t.Errorf("alpha %d, want %d", got, tt.want)
 			}
 		})
@@ -161,7 +161,7 @@ func TestClips(t *testing.T) {
 		{"ends", append(clip(1, rect(0, 0, 5, 5)), all), 400},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := covered(draw(t, 20, tt.ops...)); math.Abs(got-tt.want) > 1 {
+			if got := covered(paint(t, 20, tt.ops...)); math.Abs(got-tt.want) > 1 {
 				t.Errorf("covers %v pixels, want %v", got, tt.want)
 			}
 		})
@@ -171,7 +171,7 @@ func TestClips(t *testing.T) {
 func TestColoursArrive(t *testing.T) {
 	half := ink.FromRGB8(200, 100, 50)
 	half.Alpha = 0.5
-	img := draw(t, 20, fill(rect(0, 0, 20, 20), ink.White), fill(rect(0, 0, 10, 20), half))
+	img := paint(t, 20, fill(rect(0, 0, 20, 20), ink.White), fill(rect(0, 0, 10, 20), half))
 	if got := img.RGBAAt(5, 5); absDiff(got.R, 228) > 1 || absDiff(got.G, 178) > 1 || absDiff(got.B, 153) > 1 || got.A != 255 {
 		t.Errorf("half of it over white is %v", got)
 	}
@@ -250,7 +250,7 @@ func TestGlyphSizes(t *testing.T) {
 		}
 		s := set.Lines[0].Spans[0]
 		op := render.Op{Glyphs: &render.GlyphsOp{Font: s.Font, Size: s.Size, Color: s.Color, Glyphs: s.Glyphs, Text: s.Text}}
-		return covered(draw(t, 600, op)) / size / size
+		return covered(paint(t, 600, op)) / size / size
 	}
 	want := area(95) // the largest that is cached
 	for _, size := range []float64{12, 40, 110, 250} {
