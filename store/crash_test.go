@@ -30,6 +30,7 @@ func TestKill(t *testing.T) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		writeUntilKilled(dir)
 	}
+	t.Parallel()
 	dir := t.TempDir()
 	var acknowledged []string
 	for round := range 4 {

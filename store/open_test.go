@@ -195,6 +195,7 @@ func TestBusy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for a lock")
 	}
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "tepin.db")
 	s := storetest.Open(t, store.Options{URL: "sqlite:" + path})
 	other, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")

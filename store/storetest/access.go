@@ -152,7 +152,8 @@ func secrets(w *world) {
 	w.is(tepin.NotFound, err)
 }
 
-// Rotation at once, by several people, ends with at most the allowed secrets.
+// One snapshot holds all that decides who may come in; and secrets that are made at
+// once, by several people, end with at most the allowed number.
 func directory(w *world) {
 	i, secret := w.integration(w.env, "one")
 	gone, _ := w.integration(w.env, "gone")

@@ -69,7 +69,8 @@ func listOrder(w *world) {
 			w.Fatalf("by id: %v", byID)
 		}
 	}
-	// Equal but for case and normal form: one group. "ß" comes behind all letters of ASCII.
+	// Names that are equal but for case and normal form stand together; letters beyond
+	// ASCII come behind those of it.
 	got := w.templateList(tepin.List{}, func(v tepin.Template) string { return strings.ToLower(v.Name) })
 	equal(w, strings.ReplaceAll(strings.Join(got, " "), "e\u0301", "é"), "10 9 a b same same same same z ä é é")
 	page, err := w.Templates(w.ctx, w.env, tepin.List{Limit: tepin.MaxLimit * 10})
