@@ -55,12 +55,16 @@ func ParseFont(data []byte) (f *Font, err error) {
 	if upem := parsed.Upem(); upem < 16 || upem > 16384 {
 		return nil, tepin.Errorf(tepin.Unprocessable, "the font is damaged: %d units per em; choose another file of it", upem)
 	}
+	glyphs := glyphCount(loader)
+	if err := checkGlyphs(loader, glyphs); err != nil {
+		return nil, err
+	}
 	face := font.NewFace(parsed)
 	f = &Font{
 		data:   data,
 		name:   nameOf(loader, namePostScript),
 		cff:    loader.HasTable(tagCFF),
-		glyphs: glyphCount(loader),
+		glyphs: glyphs,
 		face:   face,
 		shape:  harfbuzz.NewFont(face),
 		buf:    harfbuzz.NewBuffer(),

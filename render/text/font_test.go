@@ -71,6 +71,45 @@ func TestFontsThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+// bomb is a font of a few hundred bytes in which each glyph is made of two of the one
+// before it, forty times over.
+func bomb() []byte {
+	const glyphs = 41
+	be := binary.BigEndian
+	square := []byte{0, 1, 0, 0, 0, 0, 0, 9, 0, 9, 0, 3, 0, 0, 1, 1, 1, 1, 0, 0, 0, 9, 0, 0, 0xFF, 0xF7, 0, 0, 0, 0, 0, 9, 0, 0}
+	glyf, loca := square, be.AppendUint32(nil, 0)
+	for i := range uint16(glyphs) {
+		loca = be.AppendUint32(loca, uint32(len(glyf)))
+		glyf = append(glyf, 0xFF, 0xFF, 0, 0, 0, 0, 0, 9, 0, 9)
+		glyf = append(be.AppendUint16(append(glyf, 0, 0x22), i), 0, 0)
+		glyf = append(be.AppendUint16(append(glyf, 0, 0x02), i), 1, 0)
+	}
+	head := make([]byte, 54)
+	be.PutUint16(head[18:], 1000)
+	head[51] = 1
+	maxp := be.AppendUint16([]byte{0, 1, 0, 0}, glyphs)
+	cmap := []byte{0, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 12, 0, 6, 0, 12, 0, 0, 0, 65, 0, 1, 0, 40}
+	names := []string{"cmap", "glyf", "head", "loca", "maxp"}
+	tables := [][]byte{cmap, glyf, head, loca, append(maxp, make([]byte, 26)...)}
+	file := []byte{0, 1, 0, 0, 0, byte(len(tables)), 0, 0, 0, 0, 0, 0}
+	offset := len(file) + 16*len(tables)
+	for i, table := range tables {
+		file = append(append(file, names[i]...), 0, 0, 0, 0)
+		file = be.AppendUint32(be.AppendUint32(file, uint32(offset)), uint32(len(table)))
+		offset += len(table)
+	}
+	for _, table := range tables {
+		file = append(file, table...)
+	}
+	return file
+}
+
+func TestGlyphBomb(t *testing.T) {
+	if _, err := text.ParseFont(bomb()); tepin.KindOf(err) != tepin.Unprocessable || !strings.Contains(err.Error(), "points") {
+		t.Error(err)
+	}
+}
+
 func TestProbe(t *testing.T) {
 	for name, want := range map[string]text.Info{
 		"NotoSans-Regular":         {Family: "Noto Sans", Style: "Regular", Weight: 400, Extension: "ttf"},
@@ -98,6 +137,7 @@ func FuzzParseFont(f *testing.F) {
 	small := fontFile(f, "NotoSansDevanagari-Regular")
 	f.Add(small)
 	f.Add(small[:1000])
+	f.Add(bomb())
 	f.Add([]byte("OTTO\x00\x01\x00\x00\x00\x00\x00\x00CFF \x00\x00\x00\x00\x00\x00\x00\x1c\x00\x00\x00\x04abcd"))
 	f.Add(withTable(small, "GSUB", func(e []byte) { e[11]++ }))
 	f.Add(withTable(small, "loca", func(e []byte) { e[11]++ }))
