@@ -9,10 +9,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -196,13 +198,27 @@ func writeKey(f keyFile) error {
 // Pepper is the key, or the keys, that client secrets are hashed under.
 type Pepper struct {
 	current string
-	keys    map[string][]byte // by id
+	keys    map[string]pepperKey // by id
+}
+
+// pepperKey is one pepper, with HMACs that are keyed already: keying costs as much as
+// a secret's hash.
+type pepperKey struct {
+	macs *sync.Pool // of hash.Hash
+}
+
+func (k pepperKey) mac(message []byte) []byte {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
+	mac.Write(message)
+	return mac.Sum(nil)
 }
 
 func newPepper(keys [][]byte) *Pepper {
-	p := &Pepper{current: pepperID(keys[0]), keys: map[string][]byte{}}
+	p := &Pepper{current: pepperID(keys[0]), keys: map[string]pepperKey{}}
 	for _, key := range keys {
-		p.keys[pepperID(key)] = key
+		p.keys[pepperID(key)] = pepperKey{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 	}
 	return p
 }
@@ -221,7 +237,5 @@ func (p *Pepper) check(id string) []byte {
 	if !ok {
 		return nil
 	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("tepin pepper check"))
-	return mac.Sum(nil)
+	return key.mac([]byte("tepin pepper check"))
 }

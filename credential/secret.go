@@ -1,8 +1,6 @@
 package credential
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"hash/crc32"
 	"strings"
@@ -70,12 +68,10 @@ func (p *Pepper) MAC(pepperID string, env tepin.EnvironmentID, client tepin.Clie
 	if !ok {
 		return nil
 	}
-	mac := hmac.New(sha256.New, key)
-	var length [8]byte
+	var message []byte
 	for _, field := range []string{string(env), string(client), string(id), secret} {
-		binary.BigEndian.PutUint64(length[:], uint64(len(field)))
-		mac.Write(length[:])
-		mac.Write([]byte(field))
+		message = binary.BigEndian.AppendUint64(message, uint64(len(field)))
+		message = append(message, field...)
 	}
-	return mac.Sum(nil)
+	return key.mac(message)
 }

@@ -75,6 +75,9 @@ func New(o Options) *API {
 		large: semaphore.NewWeighted(largeBodies),
 	}
 	a.register()
+	if err := a.web.Swagger("/grafx/swagger"); err != nil {
+		panic(err) // embedded files and our own types
+	}
 	return a
 }
 
@@ -82,7 +85,7 @@ const description = "Templates, projects, media, fonts and renders of one enviro
 	"Press *Authorize* and paste the `access_token` of an integration. A token reaches the environment of its own integration alone; " +
 	"each operation says which scope it needs."
 
-// ServeHTTP answers requests below /grafx/api.
+// ServeHTTP answers requests below /grafx.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.web.ServeHTTP(w, unaliased(r))
 }

@@ -4,10 +4,12 @@ import (
 	"flag"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/web"
 )
 
 var update = flag.Bool("update", false, "write openapi.json anew")
@@ -118,7 +120,8 @@ func TestDescribed(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < len(s.api.Routes()) {
-		t.Errorf("%d operations are documented, of %d routes", len(seen), len(s.api.Routes()))
+	routes := slices.DeleteFunc(s.api.Routes(), func(rt web.Route) bool { return strings.HasPrefix(rt.Path, "/grafx/swagger") })
+	if len(seen) < len(routes) {
+		t.Errorf("%d operations are documented, of %d routes", len(seen), len(routes))
 	}
 }

@@ -111,8 +111,8 @@ func (p *press) take(part part, data []byte) {
 // print renders every layout and record of the job.
 func (p *press) print() (answer, [][]byte, error) {
 	var all []render.List
-	for record := range p.job.records() {
-		lists, err := p.pages(record)
+	for record, values := range p.job.records() {
+		lists, err := p.pages(record, values)
 		if err != nil {
 			return answer{}, nil, err
 		}
@@ -133,11 +133,7 @@ func (p *press) print() (answer, [][]byte, error) {
 }
 
 // pages lays out one record.
-func (p *press) pages(record int) ([]render.List, error) {
-	var values map[string]any
-	if record < len(p.job.Variables) {
-		values = p.job.Variables[record]
-	}
+func (p *press) pages(record int, values map[string]any) ([]render.List, error) {
 	var lists []render.List
 	var issues []render.Issue
 	for _, layout := range p.job.LayoutIDs {

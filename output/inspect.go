@@ -95,11 +95,7 @@ func planJob(j job) (plan, error) {
 
 // add plans one layout with all its records.
 func (p *plan) add(doc *document.Document, layout string, j job, seen map[need]bool) error {
-	for i := range j.records() {
-		var values map[string]any
-		if i < len(j.Variables) {
-			values = j.Variables[i]
-		}
+	for i, values := range j.records() {
 		filled, err := doc.With(values)
 		if err != nil {
 			return inRecord(err, i, len(j.Variables))

@@ -5,6 +5,8 @@ package output
 
 import (
 	"encoding/json"
+	"iter"
+	"maps"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -74,8 +76,24 @@ type job struct {
 	Needs     []need           `json:"needs"`
 }
 
-// records is how many records the job renders: without variables, one.
-func (j job) records() int { return max(1, len(j.Variables)) }
+// count is how many records the job renders: without variables, one.
+func (j job) count() int { return max(1, len(j.Variables)) }
+
+// records yields each record's number, from 0, and its values. A name that a row
+// leaves out keeps the value of the row before. The map is valid until the next one.
+func (j job) records() iter.Seq2[int, map[string]any] {
+	return func(yield func(int, map[string]any) bool) {
+		values := map[string]any{}
+		for i := range j.count() {
+			if i < len(j.Variables) {
+				maps.Copy(values, j.Variables[i])
+			}
+			if !yield(i, values) {
+				return
+			}
+		}
+	}
+}
 
 // need is a font or an image that a document refers to.
 type need struct {

@@ -48,7 +48,7 @@ func reported(record int, issues []render.Issue) recordReport {
 // records above 50 one for each of the first 50 and one for each further ten begun.
 // What is watermarked costs nothing.
 func renders(j job, files int) int64 {
-	v := int64(j.records())
+	v := int64(j.count())
 	switch {
 	case j.Watermark != "":
 		return 0

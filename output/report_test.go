@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -38,11 +39,18 @@ func TestRenders(t *testing.T) {
 	}
 }
 
-func TestInherit(t *testing.T) {
-	got := inherit([]map[string]any{{"a": "1", "b": "2"}, {"b": nil}, {}, {"a": "3"}})
+func TestRecordsInherit(t *testing.T) {
+	var got []map[string]any
+	j := job{Variables: []map[string]any{{"a": "1", "b": "2"}, {"b": nil}, {}, {"a": "3"}}}
+	for _, values := range j.records() {
+		got = append(got, maps.Clone(values))
+	}
 	want := []map[string]any{{"a": "1", "b": "2"}, {"a": "1", "b": nil}, {"a": "1", "b": nil}, {"a": "3", "b": nil}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	if len(j.Variables[2]) != 0 {
+		t.Error("the rows themselves were filled: many rows would copy a long value many times")
 	}
 }
 

@@ -38,7 +38,7 @@ func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environ
 	}
 	j := job{
 		Document: doc, LayoutIDs: o.LayoutIDs, Format: o.Format, Scaling: o.Scaling, Quality: settings.Quality,
-		Bleed: settings.Bleed, Watermark: watermark(env, settings), Variables: inherit(o.Variables),
+		Bleed: settings.Bleed, Watermark: watermark(env, settings), Variables: o.Variables,
 		Name: name, Created: s.now().UTC(),
 	}
 	plan, err := inspect(ctx, j)
@@ -64,7 +64,7 @@ func (s *Service) enqueue(ctx context.Context, by tepin.Actor, env tepin.Environ
 	}
 	task, err := s.Store.CreateTask(ctx, by, tepin.Task{
 		EnvironmentID: env, OwnerKind: by.Kind, OwnerID: by.ID,
-		Format: j.Format, Name: j.Name, Source: source, Request: ref, Watermarked: j.Watermark != "",
+		Format: j.Format, Name: j.Name, Source: source, Request: ref,
 	})
 	if err := s.Asset.Settle(ctx, ref, err); err != nil {
 		return "", err
@@ -130,22 +130,6 @@ func watermark(env tepin.Environment, settings tepin.OutputSettings) string {
 		return "Tepin"
 	}
 	return ""
-}
-
-// inherit completes each record with the previous one's values.
-func inherit(rows []map[string]any) []map[string]any {
-	var complete []map[string]any
-	previous := map[string]any{}
-	for _, row := range rows {
-		merged := make(map[string]any, len(previous)+len(row))
-		for _, from := range []map[string]any{previous, row} {
-			for name, value := range from {
-				merged[name] = value
-			}
-		}
-		complete, previous = append(complete, merged), merged
-	}
-	return complete
 }
 
 // checkSizes refuses images that S30 forbids before anything is queued.

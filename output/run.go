@@ -216,7 +216,7 @@ func (s *Service) receive(ctx context.Context, r io.Reader, j job, task *tepin.T
 	}
 	task.FileName, task.ContentType = name, contentType
 	task.Result, err = s.Asset.Receive(ctx, task.EnvironmentID, content, MaxOutputBytes+1<<20)
-	task.Renders = renders(j, len(a.Files))
+	task.Renders, task.Watermarked = renders(j, len(a.Files)), j.Watermark != ""
 	return err
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -168,7 +169,11 @@ func (b *body) Close() error {
 }
 
 func tooLarge(limit int64) error {
-	return tepin.Errorf(tepin.TooLarge, "the request body is larger than %d bytes, which is the limit here", limit)
+	size := fmt.Sprintf("%d bytes", limit)
+	if limit >= 1<<20 {
+		size = fmt.Sprintf("%d MB", limit>>20)
+	}
+	return tepin.Errorf(tepin.TooLarge, "the request body is larger than %s, which is the limit here", size)
 }
 
 // writer counts and times what is sent.
