@@ -7,6 +7,10 @@ import (
 	"github.com/tepin/tepin/render"
 )
 
+// maxTurned is how many pixels a turned picture is brought to at most before it is
+// turned.
+const maxTurned = 32_000_000
+
 // image draws a picture.
 func (p *painter) image(op *render.ImageOp) {
 	src := p.images[op.Key]
@@ -57,6 +61,9 @@ func resample(src image.Image, m render.Matrix, area image.Rectangle) *image.RGB
 	}
 	w := size(math.Sqrt(m.A*m.A+m.B*m.B), b.Dx())
 	h := size(math.Sqrt(m.C*m.C+m.D*m.D), b.Dy())
+	for w*h > maxTurned {
+		w, h = (w+1)/2, (h+1)/2
+	}
 	at := image.Rect(0, 0, w, h)
 	small := separate(src, newAxis(0, w, 0, float64(w), b.Dx()), newAxis(0, h, 0, float64(h), b.Dy()), at)
 	return turn(small, render.Scale(float64(w), float64(h)).Mul(inverse), area)

@@ -84,6 +84,15 @@ func TestColumnsAndOverflow(t *testing.T) {
 	}
 }
 
+func TestEmptyTextDoesNotOverflow(t *testing.T) {
+	if r := set(t, simple(""), 100, 2); r.Overflow || len(r.Lines) != 1 {
+		t.Errorf("overflow %v, %d lines", r.Overflow, len(r.Lines))
+	}
+	if r := set(t, simple("x"), 100, 2); !r.Overflow {
+		t.Error("a line of 12 points fits 2")
+	}
+}
+
 func TestVertical(t *testing.T) {
 	for v, want := range map[text.Vertical][2]float64{
 		text.Top: {0, 12}, text.Middle: {38, 50}, text.Bottom: {76, 88},

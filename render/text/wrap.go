@@ -204,7 +204,7 @@ func flow(rows []row, columns int, height float64) (used float64, overflow bool)
 		if y+gap+r.bottom() > height+tolerance {
 			if !top && column < columns-1 {
 				column, y, gap = column+1, 0, 0
-			} else {
+			} else if r.shown > r.start { // empty lines may hang out
 				overflow = true
 			}
 		}
