@@ -56,6 +56,7 @@ type press struct {
 	doc    *document.Document
 	assets render.Assets
 	images map[string]picture
+	cache  raster.Cache
 	files  []file
 	bytes  [][]byte
 	total  int64
@@ -164,7 +165,7 @@ func (p *press) addImages(record int, lists []render.List) error {
 		if err != nil {
 			return err
 		}
-		o := raster.Options{Scale: p.job.Scaling}
+		o := raster.Options{Scale: p.job.Scaling, Cache: &p.cache}
 		if p.job.Format == tepin.JPG {
 			o.Background = color.White
 		}

@@ -53,6 +53,13 @@ func (s *Store) ClaimJob(ctx context.Context, kinds []string, lease time.Duratio
 	return j, err
 }
 
+// freeLeases makes the jobs of a process that died claimable at once. It is for
+// whoever has the database to itself: nobody else can be at work on them.
+func (s *Store) freeLeases(ctx context.Context) error {
+	_, err := s.writer.ExecContext(ctx, `UPDATE job SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0`)
+	return err
+}
+
 // ExtendJob makes the lease of an attempt last from now on. Conflict if the attempt
 // has lost its job.
 func (s *Store) ExtendJob(ctx context.Context, id tepin.JobID, attempt int, lease time.Duration) error {

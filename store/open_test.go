@@ -232,3 +232,36 @@ func FuzzGrantHash(f *testing.F) {
 		}
 	})
 }
+
+// The jobs of a process that died are free as soon as the next one has the database,
+// and their attempts stay counted.
+func TestDeadProcessHoldsNoLease(t *testing.T) {
+	ctx := t.Context()
+	url := "sqlite:" + filepath.Join(t.TempDir(), "tepin.db")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := store.Open(ctx, store.Options{URL: url, AuditKey: storetest.AuditKey})
+	must(err)
+	sub, err := first.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "s"})
+	must(err)
+	env, err := first.CreateEnvironment(ctx, tepin.System, tepin.Environment{SubscriptionID: sub.ID, Name: "e", TechnicalName: "e", Type: tepin.Production, TokenLifetime: time.Hour, SigningAlg: "ES256"})
+	must(err)
+	key := string(env.ID) + "/" + tepin.NewID[string]()
+	must(first.ReserveBlob(ctx, env.ID, key))
+	_, err = first.CreateTask(ctx, tepin.System, tepin.Task{EnvironmentID: env.ID, OwnerKind: tepin.ActorSystem, OwnerID: "system", Format: tepin.PDF, Name: "n", Source: "document", Request: tepin.BlobRef{Key: key, Size: 1, SHA256: "00"}})
+	must(err)
+	_, err = first.ClaimJob(ctx, []string{"output"}, time.Hour)
+	must(err)
+	must(first.Close())
+
+	again := storetest.Open(t, store.Options{URL: url})
+	j, err := again.ClaimJob(ctx, []string{"output"}, time.Hour)
+	must(err)
+	if j.Attempt != 2 {
+		t.Errorf("attempt %d, want 2", j.Attempt)
+	}
+}

@@ -52,6 +52,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err == nil {
 		err = s.dialect.migrate(ctx, s)
 	}
+	if err == nil && s.lock != nil {
+		err = s.freeLeases(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(s.dialect.fail(err), s.Close())
 	}

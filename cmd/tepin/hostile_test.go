@@ -214,7 +214,8 @@ func TestKilled(t *testing.T) {
 	doc := strings.TrimSuffix(strings.TrimSpace(p.ask(http.MethodGet, path, "", nil).body), "}")
 	last := 0
 	for round := range 3 {
-		started := p.ask(http.MethodPost, "/output/pdf", "application/json", strings.NewReader(fmt.Sprintf(`{"projectId":%q}`, created.ID)))
+		rows := strings.TrimSuffix(strings.Repeat(`{"Price":7},`, 1000), ",") // seconds of work
+		started := p.ask(http.MethodPost, "/output/pdf", "application/json", strings.NewReader(fmt.Sprintf(`{"projectId":%q,"variables":[%s]}`, created.ID, rows)))
 		saved := make(chan int, 1)
 		go func() { saved <- saveUntilKilled(p, path, doc, last+1) }()
 		time.Sleep(time.Duration(100+150*round) * time.Millisecond)

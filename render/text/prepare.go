@@ -188,7 +188,7 @@ func (s *shaper) own(key string) *Font {
 	if f := s.fonts.ByKey[key]; f != nil {
 		return f
 	}
-	if !s.unknown[key] {
+	if key != "" && !s.unknown[key] {
 		s.unknown[key] = true
 		s.result.UnknownFonts = append(s.result.UnknownFonts, key)
 	}

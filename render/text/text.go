@@ -66,7 +66,7 @@ type Paragraph struct {
 // Run is text in one style. U+2028 breaks the line within the paragraph.
 type Run struct {
 	Text          string
-	Font          string // key in the fonts given to layout
+	Font          string // key in the fonts given to layout; empty = the first fallback
 	Size          float64
 	Color         color.Color
 	Tracking      float64 // 1/1000 em added after each character
