@@ -39,7 +39,7 @@ var imports = map[string]string{
 	"credential":      "store seal access",
 	"grant":           "store token access",
 	"audit":           "store token",
-	"asset":           "store blob sandbox render/raster render/text",
+	"asset":           "store blob sandbox",
 	"job":             "store",
 	"output":          "store blob asset document render render/color render/text render/raster render/pdf sandbox sample",
 	"web":             "access",

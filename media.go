@@ -2,6 +2,12 @@ package tepin
 
 import "time"
 
+// Limits of every picture, uploaded or made.
+const (
+	MaxImageSide   = 32_767      // pixels of its width or height
+	MaxImagePixels = 100_000_000 // of the whole
+)
+
 // Media is an uploaded image (or, later, another asset).
 type Media struct {
 	ID            MediaID

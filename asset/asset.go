@@ -26,8 +26,6 @@ const (
 	MaxMedia     = 1 << 30  // bytes of a media file
 	MaxFont      = 64 << 20 // bytes of a font file
 	MaxFontFiles = 64       // files of one upload of fonts
-	MaxSide      = 32767    // pixels of a picture's width or height
-	MaxPixels    = 100e6    // pixels of a picture
 	MaxUpload    = 6 * time.Hour
 
 	FontBatchKept = 24 * time.Hour // how long an upload of fonts waits to be confirmed

@@ -112,13 +112,14 @@ func (s *Service) receiveFont(ctx context.Context, env tepin.EnvironmentID, file
 	defer body.Close()
 	info, err := probe[FontInfo](ctx, childFont, body)
 	if err == nil {
-		err = info.check()
+		err = info.check() // a child that was taken over may say anything
 	}
 	if err != nil {
 		s.Discard(ctx, ref)
 		return unusable(f, err)
 	}
-	f.FamilyName, f.Name, f.Weight, f.Italic, f.Blob = info.Family, info.Style, info.Weight, info.Italic, ref
+	f.FamilyName, f.Name, f.Italic, f.Blob = info.Family, info.Style, info.Italic, ref
+	f.Weight = min(max(info.Weight, 100), 900)
 	return f, nil
 }
 
@@ -138,6 +139,21 @@ func shownFileName(name string) string {
 		return clean
 	}
 	return "font"
+}
+
+// fontKindOf tells from its first bytes whether a file is an OTF or TTF font.
+func fontKindOf(head []byte) (extension string, err error) {
+	switch string(head) {
+	case "\x00\x01\x00\x00", "true":
+		return "ttf", nil
+	case "OTTO":
+		return "otf", nil
+	case "wOFF", "wOF2":
+		return "", tepin.Errorf(tepin.Unprocessable, "WOFF is a format for browsers; upload the OTF or TTF file")
+	case "ttcf":
+		return "", tepin.Errorf(tepin.Unprocessable, "this is a collection of fonts; upload its fonts one by one as OTF or TTF")
+	}
+	return "", tepin.Errorf(tepin.Unprocessable, "this is not an OTF or TTF font")
 }
 
 // OpenFont returns a font style's record and its bytes.

@@ -3,22 +3,14 @@ package asset
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/sandbox"
 )
 
 // DefaultMediaFolder is where media goes that names no folder.
 const DefaultMediaFolder = "/Upload"
-
-// probeLimits bound the child that reads a picture's header. A TIFF's may lie at the
-// end of a gigabyte, so that the time is that of passing it through a pipe. The header
-// readers need a few MB, a font several times its size.
-var probeLimits = sandbox.Limits{Memory: 320 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 4 << 10}
 
 // Upload is a file that somebody sends.
 type Upload struct {
@@ -93,50 +85,6 @@ func (s *Service) OpenMedia(ctx context.Context, env tepin.EnvironmentID, id tep
 	}
 	r, err := s.Open(ctx, env, m.Blob, 0, -1)
 	return m, r, err
-}
-
-// Names of the children.
-const (
-	childImage = "probe-image"
-	childFont  = "probe-font"
-)
-
-// Children are the child processes that this package starts. setsType tells whether
-// the text engine can set type with a font.
-func Children(setsType func(font []byte) error) map[string]sandbox.Child {
-	return map[string]sandbox.Child{
-		childImage: func(in io.Reader, out io.Writer) error {
-			info, err := ImageHeader(in)
-			if err != nil {
-				return err
-			}
-			return json.NewEncoder(out).Encode(info)
-		},
-		childFont: func(in io.Reader, out io.Writer) error {
-			data, err := io.ReadAll(io.LimitReader(in, MaxFont))
-			if err != nil {
-				return err
-			}
-			info, err := FontHeader(data)
-			if err != nil {
-				return err
-			}
-			if err := setsType(data); err != nil {
-				return &tepin.Error{Kind: tepin.Unprocessable, Message: "the font is broken: no type can be set with it", Cause: err}
-			}
-			return json.NewEncoder(out).Encode(info)
-		},
-	}
-}
-
-// probe passes body through the named child and reads its answer.
-func probe[T any](ctx context.Context, child string, body io.Reader) (T, error) {
-	var answer T
-	err := sandbox.Run(ctx, child,
-		func(w io.Writer) error { return feed(w, body) },
-		func(r io.Reader) error { return json.NewDecoder(r).Decode(&answer) },
-		probeLimits)
-	return answer, err
 }
 
 // brokenOff says that the sender stopped, unless err already says what is wrong.

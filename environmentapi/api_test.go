@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -25,6 +26,7 @@ import (
 	"github.com/tepin/tepin/environmentapi"
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
 	"github.com/tepin/tepin/store"
@@ -34,9 +36,16 @@ import (
 
 func TestMain(m *testing.M) {
 	children := output.Children()
-	for name, child := range asset.Children(func(font []byte) error { _, err := text.ParseFont(font); return err }) {
-		children[name] = child
-	}
+	maps.Copy(children, asset.Children(asset.Probes{
+		Image: func(r io.Reader) (asset.ImageInfo, error) {
+			i, err := raster.Probe(r)
+			return asset.ImageInfo{Width: i.Width, Height: i.Height}, err
+		},
+		Font: func(data []byte) (asset.FontInfo, error) {
+			i, err := text.Probe(data)
+			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
+		},
+	}))
 	sandbox.Main(children)
 	os.Exit(m.Run())
 }

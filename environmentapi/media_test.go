@@ -91,7 +91,7 @@ func TestRefusedMedia(t *testing.T) {
 	}{
 		"svg":         {multi(t, file{"file", "a.png", []byte("<svg/>")}), "", 415, "markup"},
 		"text":        {multi(t, file{"file", "a.png", []byte("hello")}), "", 415, "PNG"},
-		"broken":      {multi(t, file{"file", "a.png", data[:18]}), "", 422, "header"},
+		"broken":      {multi(t, file{"file", "a.png", data[:18]}), "", 422, "damaged"},
 		"empty":       {multi(t, file{"file", "a.png", nil}), "", 400, "empty"},
 		"other part":  {multi(t, file{"picture", "a.png", data}), "", 400, "called file"},
 		"no parts":    {multi(t), "", 400, ""},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"io"
 	"maps"
 
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
 )
@@ -12,12 +14,16 @@ import (
 // runChild does a sandbox child's work, if this process was started as one, and ends.
 func runChild() {
 	children := output.Children()
-	maps.Copy(children, asset.Children(setsType))
+	maps.Copy(children, asset.Children(asset.Probes{Image: probeImage, Font: probeFont}))
 	sandbox.Main(children)
 }
 
-// setsType tells whether the text engine can use a font.
-func setsType(font []byte) error {
-	_, err := text.ParseFont(font)
-	return err
+func probeImage(r io.Reader) (asset.ImageInfo, error) {
+	i, err := raster.Probe(r)
+	return asset.ImageInfo{Width: i.Width, Height: i.Height}, err
+}
+
+func probeFont(data []byte) (asset.FontInfo, error) {
+	i, err := text.Probe(data)
+	return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
 }

@@ -61,8 +61,8 @@ func matches(head []byte, magic string) bool {
 	return true
 }
 
-// probeBytes is how much of a file Probe reads to find the header. The headers of TIFF
-// may stand anywhere; other files have theirs, after profiles and previews, before.
+// probeBytes is how much of a file Probe reads to find the header, after profiles and
+// previews. Only that of a TIFF may stand anywhere.
 const probeBytes = 64 << 20
 
 // Probe reads a picture's header. It refuses what DecodeImage would refuse for its type
@@ -78,8 +78,12 @@ func Probe(r io.Reader) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	all := io.LimitReader(io.MultiReader(bytes.NewReader(head[:n]), r), probeBytes)
-	config, err := safely(func() (image.Config, error) { return f.config(io.TeeReader(all, &read)) })
+	all := io.MultiReader(bytes.NewReader(head[:n]), r)
+	var in io.Reader = &tiffStream{Reader: all}
+	if f.extension != "tiff" {
+		in = io.TeeReader(io.LimitReader(all, probeBytes), &read)
+	}
+	config, err := safely(func() (image.Config, error) { return f.config(in) })
 	if err != nil {
 		return Info{}, broken(f, err)
 	}

@@ -261,6 +261,34 @@ func TestProbeReadsTheHeadOnly(t *testing.T) {
 	}
 }
 
+// The directory of a TIFF may stand behind any number of pixels, and its values before
+// them.
+func TestProbeTIFFDirectoryAtTheEnd(t *testing.T) {
+	const behind = 100 << 20
+	entry := func(tag, kind uint16, count, value uint32) []byte {
+		b := binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, tag), kind)
+		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, count), value)
+	}
+	bits := []byte{8, 0, 8, 0, 8, 0}
+	head := binary.LittleEndian.AppendUint32([]byte("II*\x00"), behind)
+	directory := append([]byte{4, 0}, entry(256, 4, 1, 5000)...)
+	directory = append(directory, entry(257, 4, 1, 6000)...)
+	directory = append(directory, entry(258, 3, 3, 8)...)
+	directory = append(directory, entry(262, 3, 1, 2)...)
+	file := func() io.Reader {
+		pixels := io.LimitReader(zeros{}, behind-int64(len(head)+len(bits)))
+		return io.MultiReader(bytes.NewReader(head), bytes.NewReader(bits), pixels, bytes.NewReader(directory))
+	}
+	want := raster.Info{Type: "image/tiff", Extension: "tiff", Width: 5000, Height: 6000}
+	if info, err := raster.Probe(file()); err != nil || info != want {
+		t.Errorf("%+v, %v", info, err)
+	}
+	binary.LittleEndian.PutUint32(directory[2+2*12+8:], behind/2) // where nobody remembers
+	if _, err := raster.Probe(file()); tepin.KindOf(err) != tepin.Unprocessable {
+		t.Errorf("values in the midst of the pixels: %v", err)
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
@@ -292,6 +320,13 @@ func FuzzDecodeImage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		const limit = 1 << 20
+		info, probeErr := raster.Probe(bytes.NewReader(data))
+		if probeErr != nil && tepin.KindOf(probeErr) == tepin.Internal {
+			t.Fatalf("an error without a kind: %v", probeErr)
+		}
+		if probeErr == nil && (info.Width < 1 || info.Height < 1 || info.Width > raster.MaxSide || info.Height > raster.MaxSide || info.Width*info.Height > raster.MaxPixels) {
+			t.Fatalf("%+v is beyond the limits", info)
+		}
 		img, err := raster.DecodeImage(data, limit)
 		if err != nil {
 			if tepin.KindOf(err) == tepin.Internal {
@@ -303,9 +338,8 @@ func FuzzDecodeImage(f *testing.F) {
 		if b.Dx()*b.Dy() > limit {
 			t.Fatalf("%v is beyond the limit", b)
 		}
-		info, err := raster.Probe(bytes.NewReader(data))
-		if err != nil || b.Dx() > max(info.Width, info.Height) || b.Dy() > max(info.Width, info.Height) {
-			t.Fatalf("the picture is %v, its header says %+v, %v", b, info, err)
+		if probeErr != nil || b.Dx() > max(info.Width, info.Height) || b.Dy() > max(info.Width, info.Height) {
+			t.Fatalf("the picture is %v, its header says %+v, %v", b, info, probeErr)
 		}
 		l := render.List{Width: 9, Height: 9, Ops: []render.Op{{Image: &render.ImageOp{Key: "p", Matrix: render.Scale(9, 9)}}}}
 		if _, err := raster.Draw(l, map[string]image.Image{"p": img}, raster.Options{}); err != nil {

@@ -11,9 +11,9 @@ import (
 
 // Info is what a font file says of itself.
 type Info struct {
-	Family    string // the typographic family where there is one
+	Family    string // the typographic family where there is one; "" = the font has no name
 	Style     string // the style's name within the family: "Regular", "Semibold Italic"
-	Weight    int    // 1 to 1000; 400 is regular, 700 bold
+	Weight    int    // 10 to 1000; 400 is regular, 700 bold
 	Italic    bool
 	Extension string // "ttf" or "otf", as the bytes have it
 }
@@ -35,9 +35,6 @@ func Probe(data []byte) (Info, error) {
 	info.Family = firstName(loader, nameTypographicFamily, nameFamily, namePostScript)
 	info.Style = firstName(loader, nameTypographicStyle, nameStyle)
 	info.readStyle(loader)
-	if info.Family == "" {
-		info.Family = "Unnamed"
-	}
 	if info.Style == "" {
 		info.Style = styleName(info.Weight, info.Italic)
 	}
@@ -48,7 +45,10 @@ func Probe(data []byte) (Info, error) {
 func (i *Info) readStyle(loader *opentype.Loader) {
 	const os2Italic, os2Oblique, macBold, macItalic = 1, 1 << 9, 1, 2
 	if os2, err := loader.RawTable(tagOS2); err == nil && len(os2) >= 64 {
-		if w := int(binary.BigEndian.Uint16(os2[4:])); w >= 1 && w <= 1000 {
+		switch w := int(binary.BigEndian.Uint16(os2[4:])); {
+		case w >= 1 && w <= 9: // some old fonts count so
+			i.Weight = 100 * w
+		case w >= 10 && w <= 1000:
 			i.Weight = w
 		}
 		i.Italic = binary.BigEndian.Uint16(os2[62:])&(os2Italic|os2Oblique) != 0

@@ -1,0 +1,100 @@
+package asset
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/sandbox"
+)
+
+// probeLimits bound the child that reads a picture's header. A TIFF's may lie at the
+// end of a gigabyte, so that the time is that of passing it through a pipe. The header
+// readers need a few MB, a font several times its size.
+var probeLimits = sandbox.Limits{Memory: 320 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 4 << 10}
+
+// Names of the children.
+const (
+	childImage = "probe-image"
+	childFont  = "probe-font"
+)
+
+// Probes read what files say of themselves, and refuse those that the renderer cannot
+// use. They run in a child.
+type Probes struct {
+	Image func(io.Reader) (ImageInfo, error)
+	Font  func([]byte) (FontInfo, error)
+}
+
+// Children are the child processes that this package starts.
+func Children(p Probes) map[string]sandbox.Child {
+	return map[string]sandbox.Child{
+		childImage: func(in io.Reader, out io.Writer) error {
+			info, err := p.Image(in)
+			return reply(out, info, err)
+		},
+		childFont: func(in io.Reader, out io.Writer) error {
+			data, err := io.ReadAll(io.LimitReader(in, MaxFont))
+			if err != nil {
+				return err
+			}
+			info, err := p.Font(data)
+			return reply(out, info, err)
+		},
+	}
+}
+
+// reply writes a probe's answer. Whatever it refuses, it is the file that cannot be
+// worked with.
+func reply(out io.Writer, info any, err error) error {
+	if refused, ok := errors.AsType[*tepin.Error](err); ok && refused.Kind != tepin.Internal {
+		return &tepin.Error{Kind: tepin.Unprocessable, Message: refused.Message, Cause: err}
+	}
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(info)
+}
+
+// probe passes body through the named child and reads its answer.
+func probe[T any](ctx context.Context, child string, body io.Reader) (T, error) {
+	var answer T
+	err := sandbox.Run(ctx, child,
+		func(w io.Writer) error { return feed(w, body) },
+		func(r io.Reader) error { return json.NewDecoder(r).Decode(&answer) },
+		probeLimits)
+	return answer, err
+}
+
+// ImageInfo is what a picture's header says.
+type ImageInfo struct {
+	Width  int `json:"width"` // pixels, upright as it is shown
+	Height int `json:"height"`
+}
+
+func (i ImageInfo) check() error {
+	if i.Width < 1 || i.Height < 1 || i.Width > tepin.MaxImageSide || i.Height > tepin.MaxImageSide || i.Width*i.Height > tepin.MaxImagePixels {
+		return tepin.Errorf(tepin.Unprocessable, "the picture says that it has %d × %d pixels, which cannot be worked with", i.Width, i.Height)
+	}
+	return nil
+}
+
+// FontInfo is what a font file says of itself.
+type FontInfo struct {
+	Family string `json:"family"`
+	Style  string `json:"style"`
+	Weight int    `json:"weight"` // 400 is regular, 700 bold
+	Italic bool   `json:"italic"`
+}
+
+func (i FontInfo) check() error {
+	for what, name := range map[string]string{"family": i.Family, "style": i.Style} {
+		if _, err := CheckName("the font", name); err != nil {
+			return &tepin.Error{Kind: tepin.Unprocessable, Message: "the font has no usable " + what + " name", Cause: err}
+		}
+	}
+	return nil
+}
