@@ -2,6 +2,9 @@ package tepin
 
 import "time"
 
+// MaxFont is the size of the largest font file, in bytes.
+const MaxFont = 64 << 20
+
 // FontFamily groups the styles that share a family name.
 type FontFamily struct {
 	ID            FontFamilyID

@@ -9,6 +9,9 @@ type BlobRef struct {
 	SHA256 string // lower-case hex
 }
 
+// MaxDocument is the size of the largest document, in bytes.
+const MaxDocument = 20 << 20
+
 // Template is a document that projects are made from.
 type Template struct {
 	ID            TemplateID

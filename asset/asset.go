@@ -22,10 +22,8 @@ import (
 
 // Limits, as in docs/limits.md.
 const (
-	MaxDocument  = 20 << 20 // bytes of a document
-	MaxMedia     = 1 << 30  // bytes of a media file
-	MaxFont      = 64 << 20 // bytes of a font file
-	MaxFontFiles = 64       // files of one upload of fonts
+	MaxMedia     = 1 << 30 // bytes of a media file
+	MaxFontFiles = 64      // files of one upload of fonts
 	MaxUpload    = 6 * time.Hour
 
 	FontBatchKept = 24 * time.Hour // how long an upload of fonts waits to be confirmed

@@ -101,7 +101,7 @@ func (s *Service) receiveFont(ctx context.Context, env tepin.EnvironmentID, file
 	if f.Extension, err = fontKindOf(head[:n]); err != nil {
 		return unusable(f, err)
 	}
-	ref, err := s.Receive(ctx, env, io.MultiReader(bytes.NewReader(head[:n]), file.Bytes), MaxFont)
+	ref, err := s.Receive(ctx, env, io.MultiReader(bytes.NewReader(head[:n]), file.Bytes), tepin.MaxFont)
 	if err != nil {
 		return f, err
 	}

@@ -37,7 +37,7 @@ func Children(p Probes) map[string]sandbox.Child {
 			return reply(out, info, err)
 		},
 		childFont: func(in io.Reader, out io.Writer) error {
-			data, err := io.ReadAll(io.LimitReader(in, MaxFont))
+			data, err := io.ReadAll(io.LimitReader(in, tepin.MaxFont))
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,6 @@ import (
 // Limits on documents. Beyond them Parse answers [tepin.TooLarge] or, where the
 // document is at fault rather than big, [tepin.Invalid].
 const (
-	MaxSize            = 20 << 20  // bytes
 	MaxDepth           = 200       // nested arrays and objects
 	MaxValues          = 4_000_000 // keys, numbers, strings, … of the JSON text
 	MaxPages           = 50
@@ -46,7 +45,7 @@ type Document struct {
 	kit        kit
 }
 
-// Parse reads a document of at most [MaxSize] bytes. An error of kind
+// Parse reads a document of at most [tepin.MaxDocument] bytes. An error of kind
 // [tepin.Invalid] names the place as a JSON path: "$.layouts[0].width". The document
 // keeps raw, which must not be changed afterwards.
 func Parse(raw []byte) (*Document, error) {

@@ -285,7 +285,7 @@ func TestHostile(t *testing.T) {
 		{"10,000 deep", nested(`[`, `]`, 10_000), tepin.Invalid},
 		{"10,000 objects deep", nested(`{"a":`, `}`, 10_000), tepin.Invalid},
 		{"20 MB of zeros", "[" + strings.Repeat("0,", 10<<20-2) + "0]", tepin.TooLarge},
-		{"too big", strings.Repeat(" ", MaxSize+1), tepin.TooLarge},
+		{"too big", strings.Repeat(" ", tepin.MaxDocument+1), tepin.TooLarge},
 		{"never ends", `{"a":"` + strings.Repeat("x", 19<<20), tepin.Invalid},
 		{"a million keys", `{"layouts":[{"id":"l","frameProperties":[{"id":"f",` + strings.Repeat(`"k":0,`, 1_900_000) + `"x":true}]}]}`, tepin.Invalid},
 		{"million tokens", `{"pages":[{"id":"p","frames":[{"id":"f","type":"text","textContent":[` + strings.Repeat(`{"type":"span"},`, 500_000) + `{}]}]}]}`, tepin.Invalid},

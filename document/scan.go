@@ -36,8 +36,8 @@ type token struct {
 // scan checks that raw is one JSON value, in UTF-8 and within the limits, and notes
 // where each part of it stands. It recurses at most [MaxDepth] deep.
 func scan(raw []byte) (*reader, error) {
-	if len(raw) > MaxSize {
-		return nil, tepin.Errorf(tepin.TooLarge, "the document has %d bytes; the limit is %d", len(raw), MaxSize)
+	if len(raw) > tepin.MaxDocument {
+		return nil, tepin.Errorf(tepin.TooLarge, "the document has %d bytes; the limit is %d", len(raw), tepin.MaxDocument)
 	}
 	if !utf8.Valid(raw) {
 		return nil, tepin.Errorf(tepin.Invalid, "the document is not valid UTF-8 at byte %d", invalidUTF8(raw))

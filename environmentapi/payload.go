@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/web"
 )
@@ -39,12 +38,12 @@ func (a *API) receive(r *http.Request, env tepin.EnvironmentID) (*payload, error
 		p.raw, err = web.ReadRawJSON(r, maxInMemory)
 		return p, err
 	}
-	if r.ContentLength > asset.MaxDocument {
-		return nil, tepin.Errorf(tepin.TooLarge, "the request body is larger than %d MB", asset.MaxDocument>>20)
+	if r.ContentLength > tepin.MaxDocument {
+		return nil, tepin.Errorf(tepin.TooLarge, "the request body is larger than %d MB", tepin.MaxDocument>>20)
 	}
 	ctx := r.Context()
 	var err error
-	if p.ref, err = a.Asset.Receive(ctx, env, r.Body, asset.MaxDocument); err != nil {
+	if p.ref, err = a.Asset.Receive(ctx, env, r.Body, tepin.MaxDocument); err != nil {
 		return nil, err
 	}
 	if err := p.load(ctx); err != nil {

@@ -229,7 +229,7 @@ func (p *press) picture(key string) (image.Image, error) {
 	pic := p.images[key]
 	if pic.pixels == nil {
 		var err error
-		if pic.pixels, err = raster.DecodeImage(pic.data, MaxPixels); err != nil {
+		if pic.pixels, err = raster.DecodeImage(pic.data, tepin.MaxImagePixels); err != nil {
 			return nil, err
 		}
 		p.images[key] = pic

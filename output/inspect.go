@@ -37,10 +37,11 @@ func NewProjectDocument(template []byte, id tepin.TemplateID) ([]byte, error) {
 	return document.NewProject(template, string(id))
 }
 
-// inspect plans a job, in a child if its document is large: what a small one can
-// cost is bounded by its size.
+// inspect plans a job, in a child unless it is little work: each layout is resolved
+// with each record, so that a short request for a small document can be long work.
 func inspect(ctx context.Context, j job) (plan, error) {
-	if len(j.Document) <= inProcess && len(j.Variables) <= 100 || !json.Valid(j.Document) {
+	work := len(j.Document) * max(1, len(j.LayoutIDs)) * j.count()
+	if work <= inProcess || !json.Valid(j.Document) {
 		return planJob(j)
 	}
 	var p plan
@@ -70,10 +71,10 @@ func planJob(j job) (plan, error) {
 		return plan{}, err
 	}
 	p := plan{LayoutIDs: j.LayoutIDs}
-	known := map[string]bool{}
+	asked := map[string]bool{} // the document's layouts, and whether they were met in the request
 	var selected string
 	for _, l := range doc.Layouts() {
-		known[l.ID] = true
+		asked[l.ID] = false
 		if l.Default {
 			selected = l.ID
 		}
@@ -83,9 +84,14 @@ func planJob(j job) (plan, error) {
 	}
 	seen := map[need]bool{}
 	for _, layout := range p.LayoutIDs {
-		if !known[layout] {
+		twice, known := asked[layout]
+		if !known {
 			return plan{}, &tepin.Error{Kind: tepin.Invalid, Path: "layoutsToExport", Message: fmt.Sprintf("the document has no layout with the id %.60q", layout)}
 		}
+		if twice {
+			return plan{}, &tepin.Error{Kind: tepin.Invalid, Path: "layoutsToExport", Message: fmt.Sprintf("the layout %.60q is named twice", layout)}
+		}
+		asked[layout] = true
 		if err := p.add(doc, layout, j, seen); err != nil {
 			return plan{}, err
 		}

@@ -17,12 +17,10 @@ import (
 
 // Limits of one render. docs/limits.md lists them for operators.
 const (
-	MaxRecords     = 10_000      // rows of variables
-	MaxAssetBytes  = 256 << 20   // fonts and encoded images that one render may need
-	MaxOutputBytes = 1 << 30     // of all files that one render makes
-	MaxSide        = 32_767      // pixels of an image's width or height
-	MaxPixels      = 100_000_000 // of one image
-	inProcess      = 1 << 20     // bytes of a document up to which it is read without a child
+	MaxRecords     = 10_000    // rows of variables
+	MaxAssetBytes  = 256 << 20 // fonts and encoded images that one render may need
+	MaxOutputBytes = 1 << 30   // of all files that one render makes
+	inProcess      = 1 << 20   // bytes of a document up to which it is read without a child
 )
 
 // renderLimits bound a render child, inspectLimits one that only reads a document.

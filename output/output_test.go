@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"image/png"
@@ -236,6 +238,7 @@ func TestRefusedRequests(t *testing.T) {
 		"nothing":          {output.Order{Format: tepin.PDF}, tepin.Invalid, "nothing to render"},
 		"unknown format":   {output.Order{Format: "gif", Document: w.doc}, tepin.Invalid, "png, jpg or pdf"},
 		"unknown layout":   {output.Order{Format: tepin.PDF, Document: w.doc, LayoutIDs: []string{"x"}}, tepin.Invalid, `"x"`},
+		"layout twice":     {output.Order{Format: tepin.PDF, Document: w.doc, LayoutIDs: []string{"card", "poster", "card"}}, tepin.Invalid, `"card" is named twice`},
 		"unknown variable": {output.Order{Format: tepin.PDF, Document: w.doc, Variables: []map[string]any{{}, {"Nobody": "x"}}}, tepin.Invalid, "variables[1]"},
 		"wrong type":       {output.Order{Format: tepin.PDF, Document: w.doc, Variables: []map[string]any{{"Price": "many"}}}, tepin.Invalid, "Price"},
 		"too many rows":    {output.Order{Format: tepin.PDF, Document: w.doc, Variables: long}, tepin.TooLarge, "10000"},
@@ -324,6 +327,26 @@ func TestLargeDocument(t *testing.T) {
 	large := w.file(w.render(output.Order{Format: tepin.PNG, LayoutIDs: []string{"card"}, Document: padded}))
 	if !bytes.Equal(small, large) {
 		t.Error("the same page comes out differently")
+	}
+}
+
+// A short request can ask for long work: many layouts, each with many records. It ends
+// with its request, and is not done in the server's own process.
+func TestManyLayoutsAndRecords(t *testing.T) {
+	w := newWorld(t, tepin.Production)
+	var layouts []string
+	var inherited strings.Builder
+	for i := range 400 {
+		layouts = append(layouts, fmt.Sprint("l", i))
+		fmt.Fprintf(&inherited, `{"id":"l%d","parentId":"poster"},`, i)
+	}
+	doc := bytes.Replace(w.doc, []byte(`"layouts": [`), []byte(`"layouts": [`+inherited.String()), 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_, err := w.out.Request(ctx, w.by, w.env, output.Order{Format: tepin.PDF, Document: doc, LayoutIDs: layouts, Variables: make([]map[string]any, 100)})
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 5*time.Second {
+		t.Errorf("after %v: %v", took, err)
 	}
 }
 

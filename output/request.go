@@ -139,8 +139,8 @@ func checkSizes(sizes []size, j job) error {
 	}
 	for _, s := range sizes {
 		w, h := math.Ceil(s.Width*j.Scaling), math.Ceil(s.Height*j.Scaling)
-		if w > MaxSide || h > MaxSide || w*h > MaxPixels {
-			return tepin.Errorf(tepin.Invalid, "layout %q would be %.0f × %.0f pixels; the most is %d a side and %d million in all: lower the scaling or the layout's size", s.Layout, w, h, MaxSide, MaxPixels/1_000_000)
+		if w > tepin.MaxImageSide || h > tepin.MaxImageSide || w*h > tepin.MaxImagePixels {
+			return tepin.Errorf(tepin.Invalid, "layout %q would be %.0f × %.0f pixels; the most is %d a side and %d million in all: lower the scaling or the layout's size", s.Layout, w, h, tepin.MaxImageSide, tepin.MaxImagePixels/1_000_000)
 		}
 	}
 	return nil

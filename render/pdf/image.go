@@ -101,7 +101,7 @@ func Prepare(img Image) (Stream, error) {
 	if img.Decoded == nil {
 		return Stream{}, tepin.Errorf(tepin.Unprocessable, "the picture cannot be decoded; upload it as PNG or JPEG")
 	}
-	if int64(img.Width)*int64(img.Height) > MaxPixels {
+	if int64(img.Width)*int64(img.Height) > tepin.MaxImagePixels {
 		return Stream{}, tooManyPixels()
 	}
 	pixels, err := img.Decoded()
@@ -112,14 +112,14 @@ func Prepare(img Image) (Stream, error) {
 	if size.X <= 0 || size.Y <= 0 {
 		return Stream{}, tepin.Errorf(tepin.Unprocessable, "the picture has no pixels")
 	}
-	if int64(size.X)*int64(size.Y) > MaxPixels {
+	if int64(size.X)*int64(size.Y) > tepin.MaxImagePixels {
 		return Stream{}, tooManyPixels()
 	}
 	return deflateImage(pixels), nil
 }
 
 func tooManyPixels() error {
-	return tepin.Errorf(tepin.TooLarge, "a picture may have at most %d pixels; make it smaller", MaxPixels)
+	return tepin.Errorf(tepin.TooLarge, "a picture may have at most %d pixels; make it smaller", tepin.MaxImagePixels)
 }
 
 // deflateImage encodes pixels row by row, so that no second copy of them is in memory.

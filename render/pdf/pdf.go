@@ -20,10 +20,9 @@ import (
 
 // Limits of a file; beyond them the writer refuses with [tepin.TooLarge].
 const (
-	MaxPages  = 500_000     // 50 pages for each of 10,000 records
-	MaxSide   = 100_000     // of a page with its bleed, in points
-	MaxDepth  = 100         // groups within groups
-	MaxPixels = 100_000_000 // of a picture that has to be decoded
+	MaxPages = 500_000 // 50 pages for each of 10,000 records
+	MaxSide  = 100_000 // of a page with its bleed, in points
+	MaxDepth = 100     // groups within groups
 )
 
 // Options are what a file holds beside its pages.

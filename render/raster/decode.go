@@ -87,15 +87,15 @@ func Probe(r io.Reader) (Info, error) {
 	if err != nil {
 		return Info{}, broken(f, err)
 	}
-	return check(f, config, read.Bytes(), MaxPixels)
+	return check(f, config, read.Bytes(), tepin.MaxImagePixels)
 }
 
 // DecodeImage reads a PNG, JPEG (turned upright as its EXIF data says), GIF (its first
-// picture), WebP or TIFF of at most limit pixels; 0 = [MaxPixels]. The size is known
-// from the header before anything is allocated.
+// picture), WebP or TIFF of at most limit pixels; 0 = [tepin.MaxImagePixels]. The size
+// is known from the header before anything is allocated.
 func DecodeImage(data []byte, limit int) (image.Image, error) {
-	if limit <= 0 || limit > MaxPixels {
-		limit = MaxPixels
+	if limit <= 0 || limit > tepin.MaxImagePixels {
+		limit = tepin.MaxImagePixels
 	}
 	f, err := formatOf(data)
 	if err != nil {
@@ -157,8 +157,8 @@ func check(f format, config image.Config, data []byte, limit int) (Info, error) 
 	switch {
 	case info.Width <= 0 || info.Height <= 0:
 		return Info{}, tepin.Errorf(tepin.Unprocessable, "the picture is empty: its header says %d × %d pixels", info.Width, info.Height)
-	case info.Width > MaxSide || info.Height > MaxSide || info.Width > limit/info.Height:
-		return Info{}, tepin.Errorf(tepin.TooLarge, "the picture has %d × %d pixels; at most %d a side and %d million in all can be used: choose a smaller one", info.Width, info.Height, MaxSide, limit/1_000_000)
+	case info.Width > tepin.MaxImageSide || info.Height > tepin.MaxImageSide || info.Width > limit/info.Height:
+		return Info{}, tepin.Errorf(tepin.TooLarge, "the picture has %d × %d pixels; at most %d a side and %d million in all can be used: choose a smaller one", info.Width, info.Height, tepin.MaxImageSide, limit/1_000_000)
 	}
 	return info, nil
 }

@@ -324,7 +324,7 @@ func FuzzDecodeImage(f *testing.F) {
 		if probeErr != nil && tepin.KindOf(probeErr) == tepin.Internal {
 			t.Fatalf("an error without a kind: %v", probeErr)
 		}
-		if probeErr == nil && (info.Width < 1 || info.Height < 1 || info.Width > raster.MaxSide || info.Height > raster.MaxSide || info.Width*info.Height > raster.MaxPixels) {
+		if probeErr == nil && (info.Width < 1 || info.Height < 1 || info.Width > tepin.MaxImageSide || info.Height > tepin.MaxImageSide || info.Width*info.Height > tepin.MaxImagePixels) {
 			t.Fatalf("%+v is beyond the limits", info)
 		}
 		img, err := raster.DecodeImage(data, limit)

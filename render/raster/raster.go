@@ -14,12 +14,6 @@ import (
 	"github.com/tepin/tepin/render/color"
 )
 
-// Limits of an image, read or made. They are checked before anything is allocated.
-const (
-	MaxSide   = 32_767      // pixels
-	MaxPixels = 100_000_000 // of the whole image
-)
-
 // Options say how a list is drawn.
 type Options struct {
 	Scale      float64     // pixels per point; 0 = 1
@@ -40,8 +34,8 @@ func Size(l render.List, o Options) (width, height int, err error) {
 		return 0, 0, tepin.Errorf(tepin.Invalid, "a page of %g × %g points at a scale of %g cannot be drawn; give it a size above 0", l.Width, l.Height, scale)
 	}
 	w, h = max(w, 1), max(h, 1)
-	if w > MaxSide || h > MaxSide || w*h > MaxPixels {
-		return 0, 0, tepin.Errorf(tepin.TooLarge, "the image would have %.0f × %.0f pixels; at most %d a side and %d million in all can be made: choose a smaller size or scaling", w, h, MaxSide, MaxPixels/1_000_000)
+	if w > tepin.MaxImageSide || h > tepin.MaxImageSide || w*h > tepin.MaxImagePixels {
+		return 0, 0, tepin.Errorf(tepin.TooLarge, "the image would have %.0f × %.0f pixels; at most %d a side and %d million in all can be made: choose a smaller size or scaling", w, h, tepin.MaxImageSide, tepin.MaxImagePixels/1_000_000)
 	}
 	return int(w), int(h), nil
 }

@@ -12,9 +12,6 @@ import (
 	"github.com/tepin/tepin"
 )
 
-// MaxFontBytes is the largest font file that is read.
-const MaxFontBytes = 64 << 20
-
 // Segment is a step of a glyph's outline in font units, y up. The operations are
 // MoveTo, LineTo, QuadTo and CubeTo, in this order; each sub-path is closed.
 type Segment = opentype.Segment
@@ -175,8 +172,8 @@ var (
 // lie outside the file, before anything is allocated for them.
 func checkDirectory(data []byte) error {
 	const headerSize, entrySize = 12, 16
-	if len(data) > MaxFontBytes {
-		return tepin.Errorf(tepin.TooLarge, "the font has %d MB; at most %d MB can be used", len(data)>>20, MaxFontBytes>>20)
+	if len(data) > tepin.MaxFont {
+		return tepin.Errorf(tepin.TooLarge, "the font has %d MB; at most %d MB can be used", len(data)>>20, tepin.MaxFont>>20)
 	}
 	if len(data) < headerSize {
 		return tepin.Errorf(tepin.Unprocessable, "this is not a font: choose a .ttf or .otf file")
