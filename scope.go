@@ -1,6 +1,7 @@
 package tepin
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -110,7 +111,11 @@ func (set Scopes) List() []Scope {
 // String returns the space-separated form.
 func (set Scopes) String() string {
 	var b strings.Builder
-	for _, s := range set.List() {
+	b.Grow(20 * bits.OnesCount32(uint32(set))) // a scope is about that long
+	for i, s := range AllScopes {
+		if set&(1<<i) == 0 {
+			continue
+		}
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}

@@ -204,21 +204,28 @@ type Pepper struct {
 // pepperKey is one pepper, with HMACs that are keyed already: keying costs as much as
 // a secret's hash.
 type pepperKey struct {
-	macs *sync.Pool // of hash.Hash
+	macs *sync.Pool // of *keyedMAC
+}
+
+type keyedMAC struct {
+	hash.Hash
+	message []byte
 }
 
 func (k pepperKey) mac(message []byte) []byte {
-	mac := k.macs.Get().(hash.Hash)
+	mac := k.macs.Get().(*keyedMAC)
 	defer k.macs.Put(mac)
+	mac.message = append(mac.message[:0], message...) // so that the caller's stays on its stack
 	mac.Reset()
-	mac.Write(message)
+	mac.Write(mac.message)
+	clear(mac.message)
 	return mac.Sum(nil)
 }
 
 func newPepper(keys [][]byte) *Pepper {
 	p := &Pepper{current: pepperID(keys[0]), keys: map[string]pepperKey{}}
 	for _, key := range keys {
-		p.keys[pepperID(key)] = pepperKey{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+		p.keys[pepperID(key)] = pepperKey{&sync.Pool{New: func() any { return &keyedMAC{Hash: hmac.New(sha256.New, key)} }}}
 	}
 	return p
 }

@@ -68,7 +68,7 @@ func (p *Pepper) MAC(pepperID string, env tepin.EnvironmentID, client tepin.Clie
 	if !ok {
 		return nil
 	}
-	var message []byte
+	message := make([]byte, 0, 256) // more than ids and a secret have
 	for _, field := range []string{string(env), string(client), string(id), secret} {
 		message = binary.BigEndian.AppendUint64(message, uint64(len(field)))
 		message = append(message, field...)

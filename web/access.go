@@ -206,11 +206,13 @@ func CheckOrigin(r *http.Request) error {
 	return tepin.Errorf(tepin.Forbidden, "this request was not made by a page of this server")
 }
 
+var readOnly = tepin.MustScopes(tepin.ReadOnlyScopes...)
+
 // browserGuard names what the browser guard saw (S22): a token with more than read
 // scopes in the hands of a foreign page. Node's fetch sends Sec-Fetch-Mode from a
 // server, so that alone says nothing.
 func browserGuard(r *http.Request, a tepin.Actor) string {
-	if a.Kind != tepin.ActorIntegration || tepin.MustScopes(tepin.ReadOnlyScopes...).Contains(a.Scopes) {
+	if a.Kind != tepin.ActorIntegration || readOnly.Contains(a.Scopes) {
 		return ""
 	}
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")

@@ -99,7 +99,8 @@ func LimitBody(r *http.Request, bytes int64) {
 // meter moves a deadline along with the bytes that pass: a peer has [TransferGrace]
 // and then must keep up [MinRate].
 type meter struct {
-	set   func(time.Time) error // nil = no deadline
+	conn  *http.ResponseController
+	set   func(*http.ResponseController, time.Time) error // nil = no deadline
 	count int64
 	start time.Time
 	last  time.Time
@@ -116,7 +117,7 @@ func (m *meter) before() {
 	deadline := m.start.Add(TransferGrace + time.Duration(m.count/MinRate)*time.Second)
 	if deadline.Sub(m.last) >= time.Second {
 		m.last = deadline
-		if m.set(deadline) != nil {
+		if m.set(m.conn, deadline) != nil {
 			m.set = nil // not a network connection
 		}
 	}
@@ -125,7 +126,7 @@ func (m *meter) before() {
 // done takes the deadline away.
 func (m *meter) done() {
 	if m.set != nil && !m.last.IsZero() {
-		_ = m.set(time.Time{}) // the connection may be gone; the read or write tells
+		_ = m.set(m.conn, time.Time{}) // the connection may be gone; the read or write tells
 		m.last = time.Time{}
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// hopHeaders may be set by a trusted proxy alone (S19).
-var hopHeaders = []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"}
-
-// foreignHeaders are never read and never passed on: other spellings of the same,
+// hopHeaders are never passed on, by their canonical names (S19). The first three may
+// be set by a trusted proxy, the others are never read: other spellings of the same,
 // and certificates, which have a listener of their own.
-var foreignHeaders = []string{
-	"Forwarded", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-Ip", "True-Client-Ip",
-	"X-Original-Url", "X-Rewrite-Url", "X-Original-Host", "X-Host",
-	"X-Forwarded-Client-Cert", "X-Client-Cert", "X-Ssl-Client-Cert", "Ssl-Client-Cert", "X-Ssl-Cert", "Client-Cert",
+var hopHeaders = map[string]bool{
+	"X-Forwarded-For": true, "X-Forwarded-Proto": true, "X-Forwarded-Host": true,
+
+	"Forwarded": true, "X-Forwarded-Port": true, "X-Forwarded-Prefix": true, "X-Forwarded-Server": true, "X-Forwarded-Ssl": true,
+	"X-Real-Ip": true, "True-Client-Ip": true, "X-Original-Url": true, "X-Rewrite-Url": true, "X-Original-Host": true, "X-Host": true,
+	"X-Forwarded-Client-Cert": true, "X-Client-Cert": true, "X-Ssl-Client-Cert": true, "Ssl-Client-Cert": true, "X-Ssl-Cert": true, "Client-Cert": true,
 }
 
 // forwarded fills scheme and address of x and returns the host that the client
@@ -43,11 +43,10 @@ func (s *Stack) forwarded(r *http.Request, x *exchange) (host string) {
 			host = h
 		}
 	}
-	for _, name := range hopHeaders {
-		r.Header.Del(name)
-	}
-	for _, name := range foreignHeaders {
-		r.Header.Del(name)
+	for name := range r.Header {
+		if hopHeaders[name] {
+			delete(r.Header, name)
+		}
 	}
 	return host
 }

@@ -72,10 +72,11 @@ func (s *Stack) Wrap(next http.Handler) http.Handler {
 	hosts := s.hosts()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{id: tepin.NewID[string](), start: now(), method: r.Method}
-		x.w = writer{ResponseWriter: w, meter: meter{set: http.NewResponseController(w).SetWriteDeadline}}
+		conn := http.NewResponseController(w)
+		x.w = writer{ResponseWriter: w, meter: meter{conn: conn, set: (*http.ResponseController).SetWriteDeadline}}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		if r.Body != nil && r.Body != http.NoBody {
-			x.body = body{ReadCloser: r.Body, limit: maxBody, meter: meter{set: http.NewResponseController(w).SetReadDeadline}}
+			x.body = body{ReadCloser: r.Body, limit: maxBody, meter: meter{conn: conn, set: (*http.ResponseController).SetReadDeadline}}
 			r.Body = &x.body
 		}
 		x.query = loggedQuery(r.URL)
@@ -138,6 +139,9 @@ func (s *Stack) hosts() map[string]bool {
 
 // finish turns a panic into an answer and writes the request's only log event.
 func (s *Stack) finish(x *exchange, r *http.Request, p any, took time.Duration) {
+	if p == nil && x.w.status < 500 && !s.Log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
 	attrs := make([]slog.Attr, 0, 12)
 	if p != nil && p != http.ErrAbortHandler {
 		x.err = fmt.Errorf("panic: %v", p)

@@ -318,7 +318,7 @@ func TestBodyLimit(t *testing.T) {
 // answer as long as that takes.
 func TestMeter(t *testing.T) {
 	var set []time.Time
-	m := meter{set: func(d time.Time) error { set = append(set, d); return nil }}
+	m := meter{set: func(_ *http.ResponseController, d time.Time) error { set = append(set, d); return nil }}
 	start := time.Now()
 	m.before()
 	m.count = 100 * MinRate
