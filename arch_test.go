@@ -43,6 +43,7 @@ var imports = map[string]string{
 	"job":             "store",
 	"output":          "store blob asset document render render/color render/text render/raster render/pdf sandbox sample",
 	"web":             "access",
+	"web/webtest":     "",
 	"oauth":           "web store access grant credential token",
 	"environmentapi":  "web store asset output",
 	"platformapi":     "web store access credential audit",

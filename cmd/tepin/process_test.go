@@ -26,8 +26,9 @@ type process struct {
 	api  *apiClient
 }
 
-// startProcess starts the demo on dir and waits until it has done its job.
-func startProcess(t *testing.T, dir string) *process {
+// startProcess starts the demo on dir, with further flags, and waits until it has done
+// its job.
+func startProcess(t *testing.T, dir string, flags ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -35,7 +36,7 @@ func startProcess(t *testing.T, dir string) *process {
 	}
 	credentials := filepath.Join(t.TempDir(), "credentials.json")
 	p := &process{t: t, log: &bytes.Buffer{}}
-	p.cmd = &exec.Cmd{Path: self, Args: []string{"tepin", "demo", "-listen", "127.0.0.1:0", "-data", dir, "-credentials", credentials}, Env: []string{"PATH=" + os.Getenv("PATH")}}
+	p.cmd = &exec.Cmd{Path: self, Args: append([]string{"tepin", "demo", "-listen", "127.0.0.1:0", "-data", dir, "-credentials", credentials}, flags...), Env: []string{"PATH=" + os.Getenv("PATH")}}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

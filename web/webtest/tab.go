@@ -1,0 +1,210 @@
+// Package webtest drives pages in a real browser, Debian's Chromium, for tests.
+package webtest
+
+import (
+	"bytes"
+	"context"
+	"image"
+	_ "image/png" // decodes what the browser takes pictures of
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Patience is how long a step waits for its condition before it fails the test. It is
+// generous: a step that succeeds does not wait it out.
+const Patience = time.Minute
+
+// Tab is a tab of a browser of its own, which ends with the test. It writes down what
+// pages complain about: refused scripts and styles, exceptions, requests that leave
+// this machine. Each method fails the test when the browser cannot do it in time.
+type Tab struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+// NewTab starts Chromium with a new profile.
+func NewTab(t testing.TB) *Tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("Chromium does not start (it is in Debian's package chromium): %v", err)
+	}
+	b := &Tab{t: t, ctx: ctx}
+	b.must(chromedp.Listen(ctx, b.listen))
+	for _, enable := range []cdp.Command[cdp.Empty, cdp.Empty]{log.Enable, runtime.Enable} {
+		_, err := chromedp.Call(ctx, enable, cdp.Empty{})
+		b.must(err)
+	}
+	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	b.must(err)
+	return b
+}
+
+func (b *Tab) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *Tab) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *log.EventEntryAdded:
+		if e.Entry.Level == "error" {
+			b.complaints = append(b.complaints, e.Entry.Text+" "+e.Entry.URL)
+		}
+	case *runtime.EventExceptionThrown:
+		b.complaints = append(b.complaints, e.ExceptionDetails.Text)
+	case *network.EventRequestWillBeSent:
+		if url := e.Request.URL; !strings.HasPrefix(url, "http://127.0.0.1:") && !strings.HasPrefix(url, "data:") {
+			b.complaints = append(b.complaints, "a request left this machine: "+url)
+		}
+	}
+}
+
+// Complaints returns what pages have complained about. An answer of 4xx is a
+// complaint too.
+func (b *Tab) Complaints() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.complaints...)
+}
+
+// Do runs steps, and fails the test with what the browser shows when one fails.
+func (b *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, Patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%v\n%s", err, b.shows())
+	}
+}
+
+// shows is the address and the text of the page, for messages.
+func (b *Tab) shows() string {
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	if err != nil {
+		return err.Error()
+	}
+	return v
+}
+
+// Eval returns the value of a JavaScript expression, after its promise is kept.
+func Eval[T any](b *Tab, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, Patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v\n%s", expression, err, b.shows())
+	}
+	return v
+}
+
+// Wait waits until a JavaScript expression is true.
+func (b *Tab) Wait(expression string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, Patience)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(Patience))); err != nil {
+		b.t.Fatalf("never true: %s: %v\n%s", expression, err, b.shows())
+	}
+}
+
+// Open opens an address.
+func (b *Tab) Open(url string) { b.t.Helper(); b.Do(chromedp.Navigate(url)) }
+
+// See waits until the first element of a CSS selector is in sight.
+func (b *Tab) See(selector string) { b.t.Helper(); b.Do(chromedp.WaitVisible(chromedp.CSS(selector))) }
+
+// Gone waits until there is no such element.
+func (b *Tab) Gone(selector string) {
+	b.t.Helper()
+	b.Do(chromedp.WaitNotPresent(chromedp.CSS(selector)))
+}
+
+// Click waits until an element is in sight and clicks in its middle.
+func (b *Tab) Click(selector string) {
+	b.t.Helper()
+	b.Do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// Fill replaces the text of an input, key by key.
+func (b *Tab) Fill(selector, text string) {
+	b.t.Helper()
+	b.See(selector)
+	Eval[chromedp.Void](b, `document.querySelector(`+strconv.Quote(selector)+`).select()`)
+	b.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Paste puts a text into an input at once, as from the clipboard.
+func (b *Tab) Paste(selector, text string) {
+	b.t.Helper()
+	b.See(selector)
+	b.Do(chromedp.Focus(chromedp.CSS(selector)))
+	_, err := chromedp.Call(b.ctx, input.InsertText, input.InsertTextParams{Text: text})
+	b.must(err)
+}
+
+// Text returns what the first element of a selector shows.
+func (b *Tab) Text(selector string) string {
+	b.t.Helper()
+	return Eval[string](b, `document.querySelector(`+strconv.Quote(selector)+`).innerText`)
+}
+
+// Says waits until the first element of a selector shows a text.
+func (b *Tab) Says(selector, text string) {
+	b.t.Helper()
+	b.Wait(`document.querySelector(` + strconv.Quote(selector) + `)?.innerText.includes(` + strconv.Quote(text) + `)`)
+}
+
+// Clipboard returns the text that was copied last.
+func (b *Tab) Clipboard() string {
+	b.t.Helper()
+	_, err := chromedp.CallBrowser(b.ctx, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "clipboard-read"}, Setting: browser.PermissionSettingGranted,
+	})
+	b.must(err)
+	return Eval[string](b, `navigator.clipboard.readText()`)
+}
+
+// Look sets the size of the window in CSS pixels, and the theme, light or dark.
+// Nothing moves from then on.
+func (b *Tab) Look(width, height int64, theme string, options ...chromedp.EmulateViewportOption) {
+	b.t.Helper()
+	b.Do(chromedp.EmulateViewport(width, height, options...))
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	b.must(err)
+}
+
+// Picture returns what the window shows.
+func (b *Tab) Picture() image.Image {
+	b.t.Helper()
+	raw, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	b.must(err)
+	img, _, err := image.Decode(bytes.NewReader(raw))
+	b.must(err)
+	return img
+}
