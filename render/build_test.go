@@ -229,7 +229,7 @@ func TestTooManyFrames(t *testing.T) {
 }
 
 func TestWatermark(t *testing.T) {
-	for _, size := range [][2]float64{{595, 842}, {842, 595}, {10, 10}, {5000, 20}} {
+	for _, size := range [][2]float64{{595, 842}, {842, 595}, {10, 10}, {5000, 20}, {0.1, 0.1}, {100_000, 90_000}, {3e6, 3e6}} {
 		l := render.List{Width: size[0], Height: size[1]}
 		render.Watermark(&l, "SANDBOX", fonts(t))
 		if len(l.Ops) != 3 || l.Ops[0].Push.Opacity >= 1 || l.Ops[1].Glyphs.Text != "SANDBOX" {
@@ -240,6 +240,9 @@ func TestWatermark(t *testing.T) {
 		b := l.Ops[0].Push.Matrix.Apply(render.Point{X: last.X + last.Advance, Y: last.Y})
 		if !(a.X < size[0]/2 && b.X > size[0]/2 && a.Y > b.Y) {
 			t.Errorf("%v: from %v to %v", size, a, b)
+		}
+		if share := math.Hypot(b.X-a.X, b.Y-a.Y) / math.Hypot(size[0], size[1]); size[0]/size[1] > 0.4 && size[0]/size[1] < 2.5 && share < 0.6 {
+			t.Errorf("%v: the mark has only %.2f of the diagonal", size, share)
 		}
 	}
 	l := render.List{Width: 100, Height: 100}

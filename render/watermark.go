@@ -11,37 +11,31 @@ import (
 // without a font that could set it is left away.
 func Watermark(l *List, words string, fonts text.Fonts) {
 	const (
-		reference = 100 // points: the size that the text is measured at
+		reference = 100 // points: the size that the text is set at
 		share     = 0.8 // of the diagonal that it fills
 		tallest   = 0.3 // of the page's shorter side
 	)
 	if len(fonts.Fallback) == 0 || words == "" || !(l.Width > 0 && l.Height > 0) {
 		return
 	}
-	setAt := func(size float64) (text.Result, error) {
-		return text.Layout(text.Frame{Paragraphs: []text.Paragraph{{
-			LineHeight: 1, Runs: []text.Run{{Text: words, Size: size, NoBreak: true}},
-		}}}, text.MaxLength, text.MaxLength, fonts)
-	}
-	measured, err := setAt(reference)
-	if err != nil || len(measured.Lines) == 0 || measured.Width <= 0 {
+	set, err := text.Layout(text.Frame{Paragraphs: []text.Paragraph{{
+		LineHeight: 1, Runs: []text.Run{{Text: words, Size: reference, NoBreak: true}},
+	}}}, text.MaxLength, text.MaxLength, fonts)
+	if err != nil || len(set.Lines) == 0 || set.Width <= 0 {
 		return
 	}
+	// The whole is scaled, not the type: sizes of type have bounds, and pages larger.
 	diagonal := math.Sqrt(l.Width*l.Width + l.Height*l.Height)
-	size := min(reference*share*diagonal/measured.Width, tallest*min(l.Width, l.Height))
-	set, err := setAt(size)
-	if err != nil {
-		return
-	}
+	scale := min(share*diagonal/set.Width, tallest*min(l.Width, l.Height)/reference)
 	angle := -math.Atan2(l.Height, l.Width) * 180 / math.Pi
-	matrix := Translate(l.Width/2, l.Height/2).Mul(Rotate(angle)).Mul(Translate(-set.Width/2, 0))
+	matrix := Translate(l.Width/2, l.Height/2).Mul(Rotate(angle)).Mul(Scale(scale, scale)).Mul(Translate(-set.Width/2, 0))
 	l.Ops = append(l.Ops, Op{Push: &Push{Matrix: matrix, Opacity: 0.3}})
 	for _, line := range set.Lines[:1] {
 		for _, s := range line.Spans {
 			glyphs := s.Glyphs
 			for i := range glyphs { // the capitals' middle on the diagonal
 				glyphs[i].X -= line.X
-				glyphs[i].Y += 0.35*size - line.Baseline
+				glyphs[i].Y += 0.35*reference - line.Baseline
 			}
 			l.Ops = append(l.Ops, Op{Glyphs: &GlyphsOp{Font: s.Font, Size: s.Size, Color: color.Color{Space: color.Gray, V: [4]float64{0.5}, Alpha: 1}, Glyphs: glyphs, Text: s.Text}})
 		}
