@@ -41,6 +41,16 @@ type Keys struct {
 	fresh []keyFile // generated in memory, not yet written: see Bind
 }
 
+// SealSigningKey seals the private key of the signing key kid.
+func (k *Keys) SealSigningKey(private []byte, kid string) ([]byte, error) {
+	return k.Seal.Seal("signing key", []string{kid}, private)
+}
+
+// OpenSigningKey returns what [Keys.SealSigningKey] sealed for the same kid.
+func (k *Keys) OpenSigningKey(sealed []byte, kid string) ([]byte, error) {
+	return k.Seal.Open("signing key", []string{kid}, sealed)
+}
+
 type keyFile struct {
 	path string
 	key  []byte

@@ -6,59 +6,27 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/access"
-	"github.com/tepin/tepin/credential"
-	"github.com/tepin/tepin/grant"
-	"github.com/tepin/tepin/store"
-	"github.com/tepin/tepin/store/storetest"
+	"github.com/tepin/tepin/access/accesstest"
 )
-
-const publicURL = "http://localhost:8080"
 
 // rig is an instance with two environments.
 type rig struct {
+	*accesstest.Installation
 	t          *testing.T
-	access     *access.Directory
-	credential *credential.Service
-	grants     *grant.Service
 	own, other tepin.Environment
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	ctx := t.Context()
-	keys, err := credential.ReadKeys(t.TempDir(), func(string) string { return "" })
-	must(t, err)
-	db := storetest.Open(t, store.Options{URL: "sqlite:" + t.TempDir() + "/tepin.db", AuditKey: keys.Seal.Derive("audit chain", 32)})
-	_, err = keys.Bind(ctx, db, publicURL+"/", time.Now())
-	must(t, err)
-	must(t, access.EnsureSigningKeys(ctx, db, func(private []byte, kid string) ([]byte, error) {
-		return keys.Seal.Seal("signing key", []string{kid}, private)
-	}, time.Now().Add(-time.Hour)))
-	dir, err := access.New(ctx, access.Options{
-		Store: db, Issuer: publicURL + "/", PublicURL: publicURL,
-		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm,
-		OpenKey: func(sealed []byte, kid string) ([]byte, error) {
-			return keys.Seal.Open("signing key", []string{kid}, sealed)
-		},
-	})
-	must(t, err)
-	r := &rig{t: t, access: dir, grants: &grant.Service{Store: db, Access: dir}}
-	r.credential = credential.New(credential.Options{Store: db, Access: dir, Keys: keys, Log: slog.New(slog.DiscardHandler)})
-	s, err := db.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "s"})
-	must(t, err)
-	for name, env := range map[string]*tepin.Environment{"own": &r.own, "other": &r.other} {
-		*env, err = r.credential.CreateEnvironment(ctx, tepin.System, tepin.Environment{SubscriptionID: s.ID, Name: name, TechnicalName: name, Type: tepin.Sandbox})
-		must(t, err)
-	}
+	r := &rig{Installation: accesstest.New(t, accesstest.Options{}), t: t}
+	s := r.Subscription("s")
+	r.own, r.other = r.Environment(s, "own", tepin.Sandbox), r.Environment(s, "other", tepin.Sandbox)
 	return r
 }
 
@@ -67,20 +35,6 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// token returns an access token for a new integration.
-func (r *rig) token(env tepin.Environment, scopes ...tepin.Scope) string {
-	r.t.Helper()
-	ctx := context.Background()
-	i, secret, err := r.credential.CreateIntegration(ctx, tepin.System, tepin.Integration{
-		EnvironmentID: env.ID, Name: tepin.RandomBase62(10), Scopes: tepin.MustScopes(scopes...)})
-	must(r.t, err)
-	client, err := r.access.Authenticate(ctx, i.ClientID, secret, netip.MustParseAddr("192.0.2.1"))
-	must(r.t, err)
-	issued, err := r.grants.Current(ctx, grant.Request{Client: client, Scopes: i.Scopes, Audiences: []string{publicURL}})
-	must(r.t, err)
-	return issued.Token
 }
 
 type thingIn struct {
@@ -106,7 +60,7 @@ type thingOut struct {
 
 // things is an API with a typed and a hand-written operation.
 func (r *rig) things(session func(*http.Request) (tepin.User, string, error)) *API {
-	a := NewAPI(Guard{Directory: r.access, Session: session}, huma.Info{Title: "Things", Version: "v1"})
+	a := NewAPI(Guard{Directory: r.Access, Session: session}, huma.Info{Title: "Things", Version: "v1"})
 	const base = "/api/v1/environment/{environment}"
 	Register(a, Access{Scope: tepin.TemplateWrite}, huma.Operation{Method: "POST", Path: base + "/things", OperationID: "postThing", MaxBodyBytes: 1000},
 		func(_ context.Context, c Caller, in *thingIn) (*thingOut, error) {
@@ -160,8 +114,8 @@ func call(t *testing.T, a *API, method, path, token string, body io.Reader, head
 func TestGuard(t *testing.T) {
 	r := newRig(t)
 	a := r.things(nil)
-	writer, reader := r.token(r.own, tepin.TemplateWrite), r.token(r.own, tepin.TemplateRead)
-	foreign := r.token(r.other, tepin.TemplateWrite)
+	writer, reader := r.NewToken(r.own, tepin.TemplateWrite), r.NewToken(r.own, tepin.TemplateRead)
+	foreign := r.NewToken(r.other, tepin.TemplateWrite)
 	const path = "/api/v1/environment/own/things"
 	for _, c := range []struct {
 		name, path, authorization string
@@ -205,7 +159,7 @@ func TestGuard(t *testing.T) {
 // What the guard adds to a request is a few lookups in memory.
 func TestGuardAllocates(t *testing.T) {
 	r := newRig(t)
-	a, token := Guard{Directory: r.access}, r.token(r.own, tepin.TemplateRead)
+	a, token := Guard{Directory: r.Access}, r.NewToken(r.own, tepin.TemplateRead)
 	bare := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	mux := http.NewServeMux()
 	mux.Handle("GET /bare/{environment}", bare)
@@ -226,7 +180,7 @@ func TestGuardAllocates(t *testing.T) {
 // the request.
 func TestForeignAndAbsentLookAlike(t *testing.T) {
 	r := newRig(t)
-	a, token := r.things(nil), r.token(r.own, tepin.TemplateWrite)
+	a, token := r.things(nil), r.NewToken(r.own, tepin.TemplateWrite)
 	answer := func(env string) string {
 		w := call(t, a, "POST", "/api/v1/environment/"+env+"/things", token, tripwire{t})
 		id := w.Header().Get("X-Request-Id")
@@ -242,7 +196,7 @@ func TestForeignAndAbsentLookAlike(t *testing.T) {
 
 func TestTypedInput(t *testing.T) {
 	r := newRig(t)
-	a, token := r.things(nil), r.token(r.own, tepin.TemplateWrite)
+	a, token := r.things(nil), r.NewToken(r.own, tepin.TemplateWrite)
 	for _, c := range []struct {
 		name, query, body string
 		status            int
@@ -339,8 +293,8 @@ func TestSessions(t *testing.T) {
 		status     int
 		headers    []string
 	}{
-		{"signed in", admin, 200, []string{"Cookie", "s=ann", "X-CSRF-Token", "csrf", "Sec-Fetch-Site", "same-origin", "Origin", publicURL}},
-		{"older browser", admin, 200, []string{"Cookie", "s=ann", "X-CSRF-Token", "csrf", "Origin", publicURL}},
+		{"signed in", admin, 200, []string{"Cookie", "s=ann", "X-CSRF-Token", "csrf", "Sec-Fetch-Site", "same-origin", "Origin", accesstest.PublicURL}},
+		{"older browser", admin, 200, []string{"Cookie", "s=ann", "X-CSRF-Token", "csrf", "Origin", accesstest.PublicURL}},
 		{"not signed in", admin, 401, []string{"X-CSRF-Token", "csrf", "Sec-Fetch-Site", "same-origin"}},
 		{"no administrator, no environment", admin, 404, []string{"Cookie", "s=bob", "X-CSRF-Token", "csrf", "Sec-Fetch-Site", "same-origin"}},
 		{"without CSRF token", admin, 403, []string{"Cookie", "s=ann", "Sec-Fetch-Site", "same-origin"}},
@@ -370,7 +324,7 @@ func TestSessions(t *testing.T) {
 func TestBrowserGuardReports(t *testing.T) {
 	r := newRig(t)
 	a := r.things(nil)
-	full, reading := r.token(r.own, tepin.TemplateWrite), r.token(r.own, tepin.TemplateRead)
+	full, reading := r.NewToken(r.own, tepin.TemplateWrite), r.NewToken(r.own, tepin.TemplateRead)
 	for _, c := range []struct {
 		name, token string
 		headers     []string
@@ -380,7 +334,7 @@ func TestBrowserGuardReports(t *testing.T) {
 		{"a sandboxed frame", full, []string{"Origin", "null"}, "report"},
 		{"a neighbour", full, []string{"Sec-Fetch-Site", "same-site"}, "report"},
 		{"Node", full, []string{"Sec-Fetch-Mode", "cors"}, nil},
-		{"our own page", full, []string{"Origin", publicURL, "Sec-Fetch-Site", "same-origin"}, nil},
+		{"our own page", full, []string{"Origin", accesstest.PublicURL, "Sec-Fetch-Site", "same-origin"}, nil},
 		{"read only", reading, []string{"Origin", "https://shop.example", "Sec-Fetch-Site", "cross-site"}, nil},
 	} {
 		req := request("PUT", "/api/v1/environment/own/bytes", strings.NewReader("x"))

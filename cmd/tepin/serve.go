@@ -129,18 +129,12 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	}
 
 	// The rules.
-	seal := func(private []byte, kid string) ([]byte, error) {
-		return keys.Seal.Seal("signing key", []string{kid}, private)
-	}
-	if err := access.EnsureSigningKeys(ctx, db, seal, time.Now()); err != nil {
+	if err := access.EnsureSigningKeys(ctx, db, keys.SealSigningKey, time.Now()); err != nil {
 		return nil, err
 	}
 	directory, err := access.New(ctx, access.Options{
 		Store: db, Issuer: url + "/", PublicURL: url, Log: log,
-		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm,
-		OpenKey: func(sealed []byte, kid string) ([]byte, error) {
-			return keys.Seal.Open("signing key", []string{kid}, sealed)
-		},
+		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm, OpenKey: keys.OpenSigningKey,
 	})
 	if err != nil {
 		return nil, err
