@@ -61,6 +61,7 @@ type press struct {
 	bytes  [][]byte
 	total  int64
 	report []recordReport
+	room   int // errors that the report may still list
 }
 
 // picture is an image of the document: its bytes, and its pixels once they are needed.
@@ -72,7 +73,7 @@ type picture struct {
 
 // newPress reads the parts and the document.
 func newPress(o order, parts io.Reader) (*press, error) {
-	p := &press{job: o.Job, images: map[string]picture{}}
+	p := &press{job: o.Job, room: maxReported, images: map[string]picture{}}
 	p.assets = render.Assets{Images: map[string]render.ImageInfo{}, Fonts: text.Fonts{ByKey: map[string]*text.Font{}}}
 	for _, part := range o.Parts {
 		data := make([]byte, part.Size)
@@ -153,7 +154,9 @@ func (p *press) pages(record int, values map[string]any) ([]render.List, error) 
 		}
 	}
 	if len(issues) > 0 {
-		p.report = append(p.report, reported(record, issues))
+		if r := reported(record, issues, &p.room); len(r.Errors) > 0 {
+			p.report = append(p.report, r)
+		}
 	}
 	return lists, nil
 }
@@ -256,7 +259,12 @@ func (p *press) addPDF(lists []render.List) error {
 
 var errOutputSize = tepin.Errorf(tepin.TooLarge, "the output is larger than %d MB; ask for fewer records or a lower scaling", MaxOutputBytes>>20)
 
+var errFiles = tepin.Errorf(tepin.TooLarge, "the output has more than %d files; split the records over several requests", MaxFiles)
+
 func (p *press) add(name, contentType string, data []byte) error {
+	if len(p.files) == MaxFiles {
+		return errFiles
+	}
 	if p.total += int64(len(data)); p.total > MaxOutputBytes {
 		return errOutputSize
 	}

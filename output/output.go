@@ -20,7 +20,9 @@ const (
 	MaxRecords     = 10_000    // rows of variables
 	MaxAssetBytes  = 256 << 20 // fonts and encoded images that one render may need
 	MaxOutputBytes = 1 << 30   // of all files that one render makes
-	inProcess      = 1 << 20   // bytes of a document up to which it is read without a child
+	MaxFiles       = 50_000      // that one render makes
+	maxHead        = 64 << 20    // bytes of what a render child tells beside its files
+	inProcess      = 1 << 20   // bytes of a document, times layouts, times records, planned without a child
 )
 
 // renderLimits bound a render child, inspectLimits one that only reads a document.

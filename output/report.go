@@ -3,6 +3,7 @@ package output
 import (
 	"archive/zip"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -20,8 +21,11 @@ type recordError struct {
 	Details string `json:"details"`
 }
 
-// maxReported bounds the errors that a report lists.
-const maxReported = 1000
+// Limits of a report, of all records together: it is a column of the task.
+const (
+	maxReported = 1000 // errors
+	maxDetails  = 300  // bytes of one error's text
+)
 
 // warning reports whether an issue leaves the output usable: text that does not fit,
 // a character that no font has and an effect that cannot be drawn are the designer's
@@ -30,18 +34,29 @@ func warning(issue string) bool {
 	return issue == "TextOverflow" || issue == "MissingCharacter" || issue == "Unsupported"
 }
 
-// reported turns the issues of a record's pages into its report.
-func reported(record int, issues []render.Issue) recordReport {
+// reported turns the issues of a record's pages into its report, and takes what it
+// lists from room. One that ends the task finds room even where there is none left.
+func reported(record int, issues []render.Issue, room *int) recordReport {
 	r := recordReport{Number: record + 1}
 	seen := map[recordError]bool{}
 	for _, i := range issues {
-		e := recordError{i.Type, i.Details}
-		if !seen[e] && len(r.Errors) < maxReported {
-			seen[e] = true
-			r.Errors = append(r.Errors, e)
+		e := recordError{shortened(i.Type), shortened(i.Details)}
+		if seen[e] || *room <= 0 && (*room < 0 || warning(i.Type)) {
+			continue
 		}
+		seen[e] = true
+		r.Errors = append(r.Errors, e)
+		*room--
 	}
 	return r
+}
+
+// shortened cuts a text that may quote the document.
+func shortened(s string) string {
+	if len(s) <= maxDetails {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxDetails], "") + "…"
 }
 
 // renders counts what an output costs: each image one, each PDF one, and a PDF of V

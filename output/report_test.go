@@ -4,11 +4,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -126,14 +129,40 @@ func TestReadAnswerBrokenOff(t *testing.T) {
 }
 
 func TestSummarize(t *testing.T) {
-	warn := reported(0, []render.Issue{{Type: "TextOverflow", Details: "frame a"}, {Type: "TextOverflow", Details: "frame a"}})
+	room := maxReported
+	warn := reported(0, []render.Issue{{Type: "TextOverflow", Details: "frame a"}, {Type: "TextOverflow", Details: "frame a"}}, &room)
 	report, fatal := summarize([]recordReport{warn})
 	if fatal != nil || report != `[{"recordNumber":1,"errorList":[{"type":"TextOverflow","details":"frame a"}]}]` {
 		t.Errorf("%s, %v", report, fatal)
 	}
-	_, fatal = summarize([]recordReport{warn, reported(1, []render.Issue{{Type: "ImageLoadFailed", Details: "frame b"}})})
+	_, fatal = summarize([]recordReport{warn, reported(1, []render.Issue{{Type: "ImageLoadFailed", Details: "frame b"}}, &room)})
 	if fatal == nil || fatal.kind != "ImageLoadFailed" || !strings.Contains(fatal.detail, "record 2") {
 		t.Errorf("%v", fatal)
+	}
+}
+
+// A report quotes the document: without bounds, ten megabytes of frame types became
+// gigabytes in the server, and in the row of the task.
+func TestReportIsBounded(t *testing.T) {
+	var issues []render.Issue
+	for i := range 800 {
+		issues = append(issues, render.Issue{Type: "Unsupported", Details: fmt.Sprint(i, strings.Repeat("ü", 50_000))})
+	}
+	last := slices.Concat(issues, []render.Issue{{Type: "ImageLoadFailed", Details: "at the end"}, {Type: "FontLoadFailed", Details: "behind it"}})
+	room := maxReported
+	report, fatal := summarize([]recordReport{reported(0, issues, &room), reported(1, last, &room), reported(2, last, &room)})
+	if len(report) > 500_000 || strings.Count(report, "Unsupported") != maxReported || !utf8.ValidString(report) {
+		t.Errorf("%d bytes, %d warnings", len(report), strings.Count(report, "Unsupported"))
+	}
+	if fatal == nil || fatal.detail != "record 2: at the end" {
+		t.Errorf("%v", fatal)
+	}
+	if report, fatal := summarize([]recordReport{{1, []recordError{{"Unsupported", strings.Repeat("x", 1<<20)}}}}); report != "" || fatal == nil {
+		t.Errorf("a child's long report is taken: %d bytes", len(report))
+	}
+	head := `{"report":[],"files":[{"name":"` + strings.Repeat("x", maxHead) + `"}]}` + "\n"
+	if _, _, err := readAnswer(strings.NewReader(head)); err == nil {
+		t.Error("a child's long list of files is taken")
 	}
 }
 
@@ -173,6 +202,8 @@ func TestCheckSizes(t *testing.T) {
 		{job{Format: tepin.PDF, Scaling: 15}, a4, true},
 		{job{Format: tepin.JPG, Scaling: 1}, []size{{"b", 30_000, 30_000}}, false},
 		{job{Format: tepin.JPG, Scaling: 1}, []size{{"b", 40_000, 1}}, false},
+		{job{Format: tepin.JPG, Scaling: 1, Variables: make([]map[string]any, 10_000)}, slices.Repeat(a4, 5), true},
+		{job{Format: tepin.JPG, Scaling: 1, Variables: make([]map[string]any, 10_000)}, slices.Repeat(a4, 6), false},
 	} {
 		if err := checkSizes(c.sizes, c.job); (err == nil) != c.ok {
 			t.Errorf("%v × %g: %v", c.sizes, c.job.Scaling, err)

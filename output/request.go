@@ -137,6 +137,9 @@ func checkSizes(sizes []size, j job) error {
 	if j.Format == tepin.PDF {
 		return nil
 	}
+	if n := len(sizes) * j.count(); n > MaxFiles {
+		return tepin.Errorf(tepin.TooLarge, "the output would have %d files; the most is %d: split the records over several requests", n, MaxFiles)
+	}
 	for _, s := range sizes {
 		w, h := math.Ceil(s.Width*j.Scaling), math.Ceil(s.Height*j.Scaling)
 		if w > tepin.MaxImageSide || h > tepin.MaxImageSide || w*h > tepin.MaxImagePixels {

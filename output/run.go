@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tepin/tepin"
@@ -231,7 +232,7 @@ func (s *Service) Open(ctx context.Context, t tepin.Task, offset, length int64) 
 
 // readAnswer parses the first line; the files' bytes are what follows it.
 func readAnswer(r io.Reader) (answer, io.Reader, error) {
-	dec := json.NewDecoder(r)
+	dec := json.NewDecoder(io.LimitReader(r, maxHead))
 	var a answer
 	if err := dec.Decode(&a); err != nil {
 		return a, nil, err
@@ -267,6 +268,8 @@ func (e *exactly) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func tooLong(e recordError) bool { return max(len(e.Type), len(e.Details)) > maxDetails+len("…") }
+
 func extension(f tepin.Format) string { return strings.ToLower(string(f)) }
 
 // summarize writes the error report of a render and tells whether an error in it
@@ -274,6 +277,12 @@ func extension(f tepin.Format) string { return strings.ToLower(string(f)) }
 func summarize(records []recordReport) (report string, fatal *renderError) {
 	if len(records) == 0 {
 		return "", nil
+	}
+	var listed int
+	for _, rec := range records {
+		if listed += len(rec.Errors); listed > maxReported+1 || slices.ContainsFunc(rec.Errors, tooLong) {
+			return "", &renderError{failed, "the error report is too long", ""} // no child of ours writes such a one
+		}
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
