@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/web"
 )
 
@@ -26,7 +27,7 @@ func TestHealth(t *testing.T) {
 
 func TestEnvironmentsOfAToken(t *testing.T) {
 	r := newRig(t)
-	token := r.newToken(r.own, tepin.FontRead)
+	token := r.NewToken(r.own, tepin.FontRead)
 	w := r.bearer(token, "GET", "/api/v1/environments", "")
 	all := read[[]map[string]any](t, w, 200)
 	if len(all) != 1 {
@@ -34,7 +35,7 @@ func TestEnvironmentsOfAToken(t *testing.T) {
 	}
 	for key, want := range map[string]any{
 		"id": string(r.own.ID), "guid": string(r.own.ID), "name": "OWN", "type": "production", "technicalName": "own",
-		"region": "self-hosted", "backOfficeUri": publicURL + "/environments/own", "tokenLifetime": 86400.0,
+		"region": "self-hosted", "backOfficeUri": accesstest.PublicURL + "/environments/own", "tokenLifetime": 86400.0,
 	} {
 		if all[0][key] != want {
 			t.Errorf("%s = %v, want %v", key, all[0][key], want)
@@ -55,7 +56,7 @@ func TestEnvironmentsOfAToken(t *testing.T) {
 
 func TestSubscriptions(t *testing.T) {
 	r := newRig(t)
-	token := r.newToken(r.own)
+	token := r.NewToken(r.own)
 	mine := read[[]SubscriptionBody](t, r.bearer(token, "GET", "/api/v1/subscriptions", ""), 200)
 	if len(mine) != 1 || mine[0].GUID != r.subscription.ID || mine[0].Name != "First" || !mine[0].IsActive {
 		t.Errorf("a token sees %+v", mine)
@@ -63,7 +64,7 @@ func TestSubscriptions(t *testing.T) {
 	if all := read[[]SubscriptionBody](t, r.admin("GET", "/api/v1/subscriptions", ""), 200); len(all) != 2 {
 		t.Errorf("an administrator sees %+v", all)
 	}
-	r.environment(r.subscription, "neighbour", tepin.Development)
+	r.Environment(r.subscription, "neighbour", tepin.Development)
 	path := "/api/v1/subscriptions/" + string(r.subscription.ID)
 	if d := read[subscriptionDetail](t, r.bearer(token, "GET", path, ""), 200); len(d.Environments) != 1 || d.Environments[0].ID != r.own.ID || d.Status != "Active" {
 		t.Errorf("a token sees of its subscription %+v", d)
@@ -135,7 +136,7 @@ func TestIntegrationLife(t *testing.T) {
 	if !cmp.Equal(made.Scopes, []scope{"template:read", "output:static"}) || !made.Enabled || made.ClientSecret == "" {
 		t.Errorf("made %+v", made.IntegrationBody)
 	}
-	token, err := r.token(made.ClientID, made.ClientSecret)
+	token, err := r.Token(made.ClientID, made.ClientSecret)
 	must(t, err)
 
 	t.Run("is read by its own token, without the secret", func(t *testing.T) {
@@ -187,7 +188,7 @@ func TestIntegrationLife(t *testing.T) {
 			t.Errorf("%v %v", second.LastFour, w.Header())
 		}
 		third := read[rotatedBody](t, r.admin("POST", one+"/rotate-secret", ""), 200)
-		if _, err := r.token(made.ClientID, second.ClientSecret); err == nil {
+		if _, err := r.Token(made.ClientID, second.ClientSecret); err == nil {
 			t.Error("without an overlap the older secret lives on")
 		}
 		secrets := r.admin("GET", one+"/secrets", "")
@@ -206,7 +207,7 @@ func TestIntegrationLife(t *testing.T) {
 		if w := r.admin("DELETE", one+"/secrets/"+string(third.ID), ""); w.Code != 204 {
 			t.Errorf("delete: %d %s", w.Code, w.Body)
 		}
-		if _, err := r.token(made.ClientID, third.ClientSecret); err == nil {
+		if _, err := r.Token(made.ClientID, third.ClientSecret); err == nil {
 			t.Error("a deleted secret works")
 		}
 	})
@@ -227,7 +228,7 @@ func TestIntegrationLife(t *testing.T) {
 
 func TestAvailableScopes(t *testing.T) {
 	r := newRig(t)
-	all := read[[]scopeBody](t, r.bearer(r.newToken(r.own), "GET", "/api/v1/available-scopes", ""), 200)
+	all := read[[]scopeBody](t, r.bearer(r.NewToken(r.own), "GET", "/api/v1/available-scopes", ""), 200)
 	if len(all) != len(tepin.AllScopes) || all[0] != (scopeBody{Name: "font:read", Resource: "font", Action: "read", ReadOnly: true}) {
 		t.Errorf("%+v", all)
 	}
@@ -278,7 +279,7 @@ func TestPeriods(t *testing.T) {
 // Renders as the store counts them when tasks finish.
 func TestRenders(t *testing.T) {
 	r := newRig(t)
-	quiet := r.environment(r.subscription, "quiet", tepin.Sandbox)
+	quiet := r.Environment(r.subscription, "quiet", tepin.Sandbox)
 	for _, n := range []struct {
 		env         tepin.Environment
 		format      tepin.Format
@@ -289,7 +290,7 @@ func TestRenders(t *testing.T) {
 	} {
 		r.render(n.env, n.format, n.renders, n.watermarked)
 	}
-	token, today := r.newToken(r.own), time.Now().UTC().Format(time.DateOnly)
+	token, today := r.NewToken(r.own), time.Now().UTC().Format(time.DateOnly)
 	days := read[[]environmentRenders](t, r.bearer(token, "GET", "/api/v1/environments/own/renders?groupBy=day&startDate="+today+"&endDate="+today, ""), 200)
 	want := []named{{"Pdf", 3}, {"Jpg", 1}, {"Png", 1}}
 	if len(days) != 1 || days[0].TotalRenders != 5 || days[0].Watermarked != 0 || !cmp.Equal(days[0].Detail, want) {
@@ -324,19 +325,19 @@ func (r *rig) render(env tepin.Environment, format tepin.Format, renders int64, 
 	r.t.Helper()
 	ctx := r.t.Context()
 	key := string(env.ID) + "/" + tepin.NewID[string]()
-	must(r.t, r.store.ReserveBlob(ctx, env.ID, key))
-	task, err := r.store.CreateTask(ctx, tepin.System, tepin.Task{
+	must(r.t, r.Store.ReserveBlob(ctx, env.ID, key))
+	task, err := r.Store.CreateTask(ctx, tepin.System, tepin.Task{
 		ID: tepin.NewID[tepin.TaskID](), EnvironmentID: env.ID, OwnerKind: tepin.ActorSystem, OwnerID: "system",
 		Format: format, Name: "x", Source: "template", State: tepin.TaskPending, Request: tepin.BlobRef{Key: key}})
 	must(r.t, err)
-	job, err := r.store.ClaimJob(ctx, []string{"output"}, time.Minute)
+	job, err := r.Store.ClaimJob(ctx, []string{"output"}, time.Minute)
 	must(r.t, err)
-	must(r.t, r.store.StartTask(ctx, env.ID, task.ID))
+	must(r.t, r.Store.StartTask(ctx, env.ID, task.ID))
 	task.State, task.Renders, task.Watermarked = tepin.TaskFinished, renders, watermarked
 	result := string(env.ID) + "/" + tepin.NewID[string]()
-	must(r.t, r.store.ReserveBlob(ctx, env.ID, result))
+	must(r.t, r.Store.ReserveBlob(ctx, env.ID, result))
 	task.Result, task.ContentType, task.FileName = tepin.BlobRef{Key: result, Size: 1}, "application/pdf", "x.pdf"
-	must(r.t, r.store.FinishTask(ctx, env.ID, job.ID, task))
+	must(r.t, r.Store.FinishTask(ctx, env.ID, job.ID, task))
 }
 
 func TestScopeSchema(t *testing.T) {

@@ -137,9 +137,9 @@ func TestSwaggerInABrowser(t *testing.T) {
 	r := newRig(t)
 	var polling sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())
-	polling.Go(func() { _ = r.access.Run(ctx) })
+	polling.Go(func() { _ = r.Access.Run(ctx) })
 	t.Cleanup(func() { stop(); polling.Wait() })
-	token := r.newToken(r.own, tepin.TemplateRead)
+	token := r.NewToken(r.own, tepin.TemplateRead)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	server := web.NewServer(r.handler, slog.New(slog.DiscardHandler))
@@ -168,7 +168,7 @@ func TestSwaggerInABrowser(t *testing.T) {
 	if !strings.HasPrefix(status, "200") || !strings.Contains(body, `"technicalName": "own"`) {
 		t.Errorf("tried it out: %s %s", status, body)
 	}
-	b.eval("document.querySelector(`"+listing+"`).scrollIntoView(), ''")
+	b.eval("document.querySelector(`" + listing + "`).scrollIntoView(), ''")
 	b.picture("swagger-tried")
 	b.look(1280, "dark")
 	b.picture("swagger-tried-dark")

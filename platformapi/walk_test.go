@@ -33,9 +33,9 @@ func TestOpenAPI(t *testing.T) {
 // another tenant 404, and never a look at the body before.
 func TestWalk(t *testing.T) {
 	r := newRig(t)
-	i, _ := r.integration(r.own)
-	theirs, _ := r.integration(r.other)
-	full, foreign := r.newToken(r.own, tepin.AllScopes...), r.newToken(r.other, tepin.AllScopes...)
+	i, _ := r.Integration(r.own)
+	theirs, _ := r.Integration(r.other)
+	full, foreign := r.NewToken(r.own, tepin.AllScopes...), r.NewToken(r.other, tepin.AllScopes...)
 	at := func(path, env string, integration tepin.IntegrationID) string {
 		return strings.NewReplacer("{environment}", env, "{integrationId}", string(integration), "{secretId}", string(tepin.NewID[tepin.SecretID]()),
 			"{subscriptionId}", string(r.subscription.ID), "{$}", "").Replace(path) + "?groupBy=day"
@@ -85,7 +85,7 @@ func TestWalk(t *testing.T) {
 // Every change needs the CSRF token, and a page of ours: the cookie alone is not enough.
 func TestWritesProveTheirOrigin(t *testing.T) {
 	r := newRig(t)
-	i, _ := r.integration(r.own)
+	i, _ := r.Integration(r.own)
 	for _, rt := range r.api.Routes() {
 		if rt.Access.Public || rt.Method == "GET" {
 			continue
@@ -100,7 +100,7 @@ func TestWritesProveTheirOrigin(t *testing.T) {
 			}
 		}
 	}
-	if _, err := r.store.Integration(t.Context(), r.own.ID, i.ID); err != nil {
+	if _, err := r.Store.Integration(t.Context(), r.own.ID, i.ID); err != nil {
 		t.Errorf("a refused call did something: %v", err)
 	}
 }

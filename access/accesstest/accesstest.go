@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,11 +124,11 @@ func (in *Installation) Subscription(name string) tepin.Subscription {
 	return s
 }
 
-// Environment makes one that is called name in every way.
+// Environment makes one with that technical name; people call it the same in capitals.
 func (in *Installation) Environment(s tepin.Subscription, name string, kind tepin.EnvironmentType) tepin.Environment {
 	in.t.Helper()
 	e, err := in.Credential.CreateEnvironment(in.t.Context(), tepin.System, tepin.Environment{
-		SubscriptionID: s.ID, Name: name, TechnicalName: name, Type: kind,
+		SubscriptionID: s.ID, Name: strings.ToUpper(name), TechnicalName: name, Type: kind,
 	})
 	in.check(err)
 	return e
