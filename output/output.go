@@ -20,8 +20,8 @@ const (
 	MaxRecords     = 10_000    // rows of variables
 	MaxAssetBytes  = 256 << 20 // fonts and encoded images that one render may need
 	MaxOutputBytes = 1 << 30   // of all files that one render makes
-	MaxFiles       = 50_000      // that one render makes
-	maxHead        = 64 << 20    // bytes of what a render child tells beside its files
+	MaxFiles       = 50_000    // that one render makes
+	maxHead        = 64 << 20  // bytes of what a render child tells beside its files
 	inProcess      = 1 << 20   // bytes of a document, times layouts, times records, planned without a child
 )
 
