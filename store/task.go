@@ -8,12 +8,20 @@ import (
 )
 
 const taskColumns = `id, environment_id, owner_kind, owner_id, format, name, source, state, request_key, request_size, request_sha256,
-	result_key, result_size, result_sha256, content_type, file_name, error_type, error_detail, report, renders, watermarked, created_at, processed_at`
+	result_key, result_size, result_sha256, content_type, file_name, error_type, error_detail, renders, watermarked, created_at, processed_at`
 
 func scanTask(r row) (v tepin.Task, err error) {
 	err = r.Scan(&v.ID, &v.EnvironmentID, &v.OwnerKind, &v.OwnerID, &v.Format, &v.Name, &v.Source, &v.State,
 		&v.Request.Key, &v.Request.Size, &v.Request.SHA256, &v.Result.Key, &v.Result.Size, &v.Result.SHA256,
-		&v.ContentType, &v.FileName, &v.ErrorType, &v.ErrorDetail, &v.Report, &v.Renders, &v.Watermarked, at(&v.CreatedAt), at(&v.ProcessedAt))
+		&v.ContentType, &v.FileName, &v.ErrorType, &v.ErrorDetail, &v.Renders, &v.Watermarked, at(&v.CreatedAt), at(&v.ProcessedAt))
+	return v, err
+}
+
+// scanWithReport reads taskColumns and the report.
+func scanWithReport(r row) (v tepin.Task, err error) {
+	var report string
+	v, err = scanTask(withCursor{r, []any{&report}})
+	v.Report = report
 	return v, err
 }
 
@@ -62,11 +70,12 @@ func (s *Store) Task(ctx context.Context, env tepin.EnvironmentID, by tepin.Acto
 }
 
 func task(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.TaskID, lock string) (tepin.Task, error) {
-	return get(ctx, q, "task", scanTask, `SELECT `+taskColumns+` FROM task WHERE environment_id = $1 AND id = $2`+lock, env, id)
+	return get(ctx, q, "task", scanWithReport, `SELECT `+taskColumns+`, report FROM task WHERE environment_id = $1 AND id = $2`+lock, env, id)
 }
 
 // Tasks returns a page of the actor's tasks, by id and so by age unless another
-// order is asked for; of all tasks, for an administrator.
+// order is asked for; of all tasks, for an administrator. Their reports, which may be
+// long, are left out.
 func (s *Store) Tasks(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (tepin.Page[tepin.Task], error) {
 	page, err := listing[tepin.Task]{kind: "task", table: "task", columns: taskColumns, env: env,
 		where: ownedBy(by), byID: true, scan: scanTask}.page(ctx, s.reader, p)

@@ -75,6 +75,9 @@ func taskOutcome(w *world) {
 	w.must(err)
 	equal(w, got.State, tepin.TaskFailed)
 	equal(w, got.ErrorType+got.ErrorDetail+got.Report, "MissingFontno such font[]")
+	listed, err := w.Tasks(w.ctx, w.env, w.alice, tepin.List{Search: string(c.ID)})
+	w.must(err)
+	equal(w, listed.Items[0].ErrorDetail+listed.Items[0].Report, "no such font") // a thousand reports would be too many
 
 	day := w.clock.Now().Truncate(24 * time.Hour)
 	counts, err := w.RenderCounts(w.ctx, w.env, day, day.Add(24*time.Hour))
