@@ -30,27 +30,40 @@ func (t *tx) insertJob(ctx context.Context, j tepin.Job) error {
 	return err
 }
 
-// ClaimJob hands out the oldest job of the given kinds that nobody works on, under a
-// lease: if it is neither finished nor extended before the lease ends, it is handed
-// out again, up to MaxAttempts times. NotFound when there is none. No two callers
-// get the same job at once.
+// ClaimJob hands out a job of the given kinds that nobody works on, under a lease: if
+// it is neither finished nor extended before the lease ends, it is handed out again,
+// up to MaxAttempts times. NotFound when there is none. No two callers get the same
+// job at once. It takes the environments in turn, and of each the oldest job, so that
+// one with a long queue does not keep the others waiting.
 func (s *Store) ClaimJob(ctx context.Context, kinds []string, lease time.Duration) (j tepin.Job, err error) {
+	last, _ := s.served.Load().(tepin.EnvironmentID)
 	err = s.write(ctx, func(t *tx) error {
 		t.quiet = true
-		st := &statement{}
-		claimed := st.arg(micros(t.now.Add(lease)))
-		now := st.arg(micros(t.now))
-		var places []string
-		for _, k := range kinds {
-			places = append(places, st.arg(k))
+		j, err = t.claimJob(ctx, kinds, lease, last)
+		if last != "" && tepin.KindOf(err) == tepin.NotFound {
+			j, err = t.claimJob(ctx, kinds, lease, "") // the turn begins again
 		}
-		fmt.Fprintf(st, `WITH next AS MATERIALIZED (SELECT id FROM job WHERE state = 'waiting' AND kind IN (%[2]s) AND lease_until <= %[3]s
-			AND attempt < max_attempts ORDER BY id LIMIT 1%[4]s)
-			UPDATE job SET attempt = attempt + 1, lease_until = %[1]s WHERE id IN (SELECT id FROM next) RETURNING %[5]s`, claimed, strings.Join(places, `, `), now, t.dialect.skipLocked, jobColumns)
-		j, err = get(ctx, t, "job", scanJob, st.String(), st.args...)
 		return err
 	})
+	if err == nil {
+		s.served.Store(j.EnvironmentID)
+	}
 	return j, err
+}
+
+// claimJob claims the oldest job of the first environment behind the given one.
+func (t *tx) claimJob(ctx context.Context, kinds []string, lease time.Duration, behind tepin.EnvironmentID) (tepin.Job, error) {
+	st := &statement{}
+	claimed := st.arg(micros(t.now.Add(lease)))
+	now, after := st.arg(micros(t.now)), st.arg(behind)
+	var places []string
+	for _, k := range kinds {
+		places = append(places, st.arg(k))
+	}
+	fmt.Fprintf(st, `WITH next AS MATERIALIZED (SELECT id FROM job WHERE state = 'waiting' AND kind IN (%[2]s) AND lease_until <= %[3]s
+		AND attempt < max_attempts AND environment_id > %[6]s ORDER BY environment_id, id LIMIT 1%[4]s)
+		UPDATE job SET attempt = attempt + 1, lease_until = %[1]s WHERE id IN (SELECT id FROM next) RETURNING %[5]s`, claimed, strings.Join(places, `, `), now, t.dialect.skipLocked, jobColumns, after)
+	return get(ctx, t, "job", scanJob, st.String(), st.args...)
 }
 
 // freeLeases makes the jobs of a process that died claimable at once. It is for

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -24,6 +25,7 @@ type Options struct {
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
+	served   atomic.Value // tepin.EnvironmentID whose job ClaimJob handed out last
 	writer   *sql.DB
 	reader   *sql.DB // the same as writer on PostgreSQL
 	dialect  dialect

@@ -363,7 +363,7 @@ CREATE TABLE job (
     lease_until    BIGINT  NOT NULL,
     created_at     BIGINT  NOT NULL
 );
-CREATE INDEX job_waiting ON job (kind, id) WHERE state = 'waiting';
+CREATE INDEX job_waiting ON job (environment_id, id) WHERE state = 'waiting';
 CREATE INDEX job_ending ON job (lease_until) WHERE state = 'waiting' OR state = 'dead';
 CREATE INDEX job_of_task ON job (payload);
 

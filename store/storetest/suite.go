@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"TaskOutcome":        taskOutcome,
 		"TaskSweeps":         taskSweeps,
 		"Jobs":               jobs,
+		"JobsInTurn":         jobsInTurn,
 		"JobsConcurrent":     jobsConcurrent,
 		"ListOrder":          listOrder,
 		"ListStability":      listStability,

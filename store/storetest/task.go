@@ -186,6 +186,21 @@ func jobs(w *world) {
 	w.is(tepin.Conflict, w.FinishJob(w.ctx, last.ID, last.Attempt))
 }
 
+// A queue of one environment does not keep the others waiting, whichever came first.
+func jobsInTurn(w *world) {
+	for _, by := range []tepin.EnvironmentID{w.env, w.env, w.env, w.other, w.env, w.other} {
+		_, err := w.CreateTask(w.ctx, w.alice, tepin.Task{EnvironmentID: by, Format: tepin.PDF, Name: "n", Source: "document", Request: w.blob(by)})
+		w.must(err)
+	}
+	var served []bool
+	for range 6 {
+		served = append(served, w.claim().EnvironmentID == w.other)
+	}
+	first := served[0]
+	equal(w, fmt.Sprint(served[:4]), fmt.Sprint([]bool{first, !first, first, !first}))
+	equal(w, fmt.Sprint(served[4:]), "[false false]")
+}
+
 func jobsConcurrent(w *world) {
 	const n = 24
 	for i := range n {
