@@ -3,8 +3,6 @@ package environmentapi_test
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -12,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,17 +17,14 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/blob/disk"
 	"github.com/tepin/tepin/environmentapi"
-	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
-	"github.com/tepin/tepin/store"
-	"github.com/tepin/tepin/store/storetest"
 	"github.com/tepin/tepin/web"
 )
 
@@ -50,17 +44,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const publicURL = "http://localhost:8080"
+const publicURL = accesstest.PublicURL
 
 // server is the real API over a real database and a real disk, with a clock that the
 // test moves.
 type server struct {
+	*accesstest.Installation
 	t      *testing.T
-	store  *store.Store
 	asset  *asset.Service
 	output *output.Service
-	access *access.Directory
-	grants *grant.Service
 	api    *environmentapi.API
 	http   *httptest.Server
 	blobs  string // directory
@@ -75,70 +67,27 @@ func (s *server) now() time.Time { return time.Now().Add(s.ahead) }
 func newServer(t *testing.T) *server {
 	t.Helper()
 	ctx := t.Context()
-	s := &server{t: t, store: storetest.SQLite(t), blobs: t.TempDir()}
+	s := &server{Installation: accesstest.New(t, accesstest.Options{}), t: t, blobs: t.TempDir()}
 	blobs, err := disk.Open(s.blobs)
 	check(t, err)
-	s.asset = &asset.Service{Store: s.store, Blob: blobs, Now: s.now}
-	s.output = &output.Service{Store: s.store, Asset: s.asset, Now: s.now}
+	s.asset = &asset.Service{Store: s.Store, Blob: blobs, Now: s.now}
+	s.output = &output.Service{Store: s.Store, Asset: s.asset, Now: s.now}
 
-	sub, err := s.store.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "Ours"})
-	check(t, err)
-	environment := func(name string, kind tepin.EnvironmentType) tepin.Environment {
-		e, err := s.store.CreateEnvironment(ctx, tepin.System, tepin.Environment{
-			SubscriptionID: sub.ID, Name: name, TechnicalName: name, Type: kind, TokenLifetime: 24 * time.Hour, SigningAlg: "ES256",
-		})
-		check(t, err)
-		return e
-	}
-	s.env, s.other = environment("demo", tepin.Sandbox), environment("other", tepin.Production)
-
-	plain := func(private []byte, _ string) ([]byte, error) { return private, nil } // sealing has tests of its own
-	check(t, access.EnsureSigningKeys(ctx, s.store, plain, s.now()))
-	s.access, err = access.New(ctx, access.Options{
-		Store: s.store, Issuer: publicURL + "/", PublicURL: publicURL, PepperID: "p", OpenKey: plain, MAC: mac,
-		CheckForm: func(string) bool { return true },
-	})
-	check(t, err)
+	sub := s.Subscription("Ours")
+	s.env, s.other = s.Environment(sub, "demo", tepin.Sandbox), s.Environment(sub, "other", tepin.Production)
 	polling, stop := context.WithCancel(ctx)
 	stopped := make(chan error, 1)
-	go func() { stopped <- s.access.Run(polling) }()
+	go func() { stopped <- s.Access.Run(polling) }()
 	t.Cleanup(func() { stop(); <-stopped })
-	s.grants = &grant.Service{Store: s.store, Access: s.access}
 	s.api = environmentapi.New(environmentapi.Options{
-		Guard: web.Guard{Directory: s.access}, Store: s.store, Asset: s.asset, Output: s.output,
+		Guard: web.Guard{Directory: s.Access}, Store: s.Store, Asset: s.asset, Output: s.output,
 		Pages: web.PageTokens{Key: bytes.Repeat([]byte{7}, 32), Now: s.now}, Version: "test", Now: s.now,
 	})
 	stack := web.Stack{Log: slog.New(slog.DiscardHandler), PublicURL: publicURL, AllowedHosts: []string{"127.0.0.1"}}
 	s.http = httptest.NewServer(stack.Wrap(s.api))
 	t.Cleanup(s.http.Close)
-	s.all = s.token(s.env, tepin.AllScopes...)
+	s.all = s.NewToken(s.env, tepin.AllScopes...)
 	return s
-}
-
-func mac(_ string, env tepin.EnvironmentID, client tepin.ClientID, secret tepin.SecretID, plain string) []byte {
-	h := hmac.New(sha256.New, []byte("pepper"))
-	for _, part := range []string{string(env), string(client), string(secret), plain} {
-		io.WriteString(h, part+"\x00")
-	}
-	return h.Sum(nil)
-}
-
-// token makes an integration with the given scopes, and a token for it.
-func (s *server) token(env tepin.Environment, scopes ...tepin.Scope) string {
-	s.t.Helper()
-	ctx := s.t.Context()
-	i := tepin.Integration{ID: tepin.NewID[tepin.IntegrationID](), EnvironmentID: env.ID, ClientID: tepin.NewClientID(),
-		Name: tepin.RandomBase62(12), Scopes: tepin.MustScopes(scopes...), Enabled: true}
-	secret := tepin.Secret{ID: tepin.NewID[tepin.SecretID](), EnvironmentID: env.ID, IntegrationID: i.ID, PepperID: "p"}
-	secret.MAC = mac("", env.ID, i.ClientID, secret.ID, "secret")
-	i, err := s.store.CreateIntegration(ctx, tepin.System, i, secret)
-	check(s.t, err)
-	check(s.t, s.access.Refresh(ctx))
-	client, err := s.access.Authenticate(ctx, i.ClientID, "secret", netip.MustParseAddr("127.0.0.1"))
-	check(s.t, err)
-	issued, err := s.grants.Current(ctx, grant.Request{Client: client, Scopes: i.Scopes, Audiences: []string{publicURL}})
-	check(s.t, err)
-	return issued.Token
 }
 
 func check(t *testing.T, err error) {

@@ -173,7 +173,7 @@ func TestFonts(t *testing.T) {
 	s.do("PATCH", temp, call{body: change("nothing", "x")}).says(t, 404)
 	s.do("PATCH", temp, call{body: `[{"fontStyleId":"x"}]`}).says(t, 400, "familyName")
 	s.do("PATCH", temp, call{body: change(one.ID, "a/b")}).says(t, 400, "slash")
-	s.do("POST", "/grafx/api/v1/environment/other"+temp+"/confirm", call{token: s.token(s.other, tepin.FontWrite)}).says(t, 404)
+	s.do("POST", "/grafx/api/v1/environment/other"+temp+"/confirm", call{token: s.NewToken(s.other, tepin.FontWrite)}).says(t, 404)
 	var styles environmentapi.Item[[]environmentapi.FontStyle]
 	s.do("POST", temp+"/confirm", call{}).want(t, 200, &styles)
 	if len(styles.Data) != 2 || styles.Data[0].FamilyName != "Ours" || styles.Data[0].FileSize != int64(len(regular.Data)) {

@@ -21,7 +21,7 @@ import (
 func (s *server) work() {
 	s.t.Helper()
 	for {
-		job, err := s.store.ClaimJob(s.t.Context(), []string{"output"}, time.Minute)
+		job, err := s.Store.ClaimJob(s.t.Context(), []string{"output"}, time.Minute)
 		if tepin.KindOf(err) == tepin.NotFound {
 			return
 		}
@@ -91,7 +91,7 @@ func TestOutput(t *testing.T) {
 			t.Errorf("%+v", task)
 		}
 	}
-	stranger := s.token(s.env, tepin.AllScopes...)
+	stranger := s.NewToken(s.env, tepin.AllScopes...)
 	at := "/output/tasks/" + string(tasks[0].ID)
 	for _, below := range []string{"", "/download", "/report"} {
 		s.do("GET", at+below, call{token: stranger}).says(t, 404, "no such task")
@@ -205,7 +205,7 @@ func TestFailedTask(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	s.do("GET", found[1], call{token: "-"}).says(t, 401)
-	s.do("GET", found[1], call{token: s.token(s.env, tepin.AllScopes...)}).says(t, 404)
+	s.do("GET", found[1], call{token: s.NewToken(s.env, tepin.AllScopes...)}).says(t, 404)
 	s.do("GET", task+"/download", call{}).says(t, 400, "failed")
 	tasks, _ := list[environmentapi.Task](s, "/output/tasks")
 	if tasks[0].Status != "Failed" || tasks[0].OutputAvailable || tasks[0].Renders != 0 || tasks[0].ErrorDetail == "" {
@@ -216,7 +216,7 @@ func TestFailedTask(t *testing.T) {
 func TestOutputSettings(t *testing.T) {
 	s := newServer(t)
 	var all environmentapi.Page[environmentapi.OutputSettings]
-	s.do("GET", "/output/settings", call{token: s.token(s.env, tepin.CollectionRead)}).want(t, 200, &all)
+	s.do("GET", "/output/settings", call{token: s.NewToken(s.env, tepin.CollectionRead)}).want(t, 200, &all)
 	types := map[string]bool{}
 	for _, set := range all.Data {
 		types[set.Type] = true
@@ -231,6 +231,6 @@ func TestOutputSettings(t *testing.T) {
 	}
 	s.do("GET", "/output/settings/"+string(tepin.NewID[tepin.OutputSettingsID]()), call{}).says(t, 404)
 	foreign := environmentapi.Page[environmentapi.OutputSettings]{}
-	s.do("GET", "/grafx/api/v1/environment/other/output/settings", call{token: s.token(s.other, tepin.OutputStatic)}).want(t, 200, &foreign)
+	s.do("GET", "/grafx/api/v1/environment/other/output/settings", call{token: s.NewToken(s.other, tepin.OutputStatic)}).want(t, 200, &foreign)
 	s.do("GET", "/output/settings/"+string(foreign.Data[0].ID), call{}).says(t, 404)
 }

@@ -67,7 +67,7 @@ func TestProject(t *testing.T) {
 	}
 
 	// Nobody else sees it.
-	stranger := s.token(s.env, tepin.AllScopes...)
+	stranger := s.NewToken(s.env, tepin.AllScopes...)
 	for method, path := range map[string]string{"GET": at, "DELETE": at, "PATCH": at, "PUT": at + "/document"} {
 		var body any
 		if method == "PATCH" {

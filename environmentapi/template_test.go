@@ -207,7 +207,7 @@ func TestListTemplates(t *testing.T) {
 		}
 		ids[name] = string(s.createTemplate(name, folder).ID)
 	}
-	s.do("POST", "/grafx/api/v1/environment/other/templates?name=foreign", call{token: s.token(s.other, tepin.AllScopes...), body: doc}).want(t, 201, nil)
+	s.do("POST", "/grafx/api/v1/environment/other/templates?name=foreign", call{token: s.NewToken(s.other, tepin.AllScopes...), body: doc}).want(t, 201, nil)
 	for query, want := range map[string]string{
 		"":                                      "Alpha Bravo charlie delta echo",
 		"limit=2":                               "Alpha Bravo charlie delta echo",
@@ -264,7 +264,7 @@ func TestPageTokens(t *testing.T) {
 	s.do("GET", "/templates?sortOrder=desc&nextPageToken="+token, call{}).says(t, 400, "nextPageToken")
 	s.do("GET", "/templates?sortBy=name&nextPageToken="+token, call{}).says(t, 400, "nextPageToken")
 	s.do("GET", "/projects?nextPageToken="+token, call{}).says(t, 400, "nextPageToken") // of another list
-	s.do("GET", "/templates?nextPageToken="+token, call{token: s.token(s.env, tepin.TemplateList)}).says(t, 400, "nextPageToken")
+	s.do("GET", "/templates?nextPageToken="+token, call{token: s.NewToken(s.env, tepin.TemplateList)}).says(t, 400, "nextPageToken")
 	s.ahead = 23 * time.Hour
 	s.do("GET", "/templates?nextPageToken="+token, call{}).want(t, 200, nil)
 	s.ahead = 25 * time.Hour

@@ -35,8 +35,8 @@ var pathParam = regexp.MustCompile(`\{[a-zA-Z]+\}`)
 // token, with one of another environment, with every scope but its own.
 func TestWalk(t *testing.T) {
 	s := newServer(t)
-	foreign := s.token(s.other, tepin.AllScopes...)
-	none := s.token(s.env, tepin.CollectionRead)
+	foreign := s.NewToken(s.other, tepin.AllScopes...)
+	none := s.NewToken(s.env, tepin.CollectionRead)
 	lacking := map[tepin.Scope]string{}
 	for _, rt := range s.api.Routes() {
 		if rt.Access.Public || strings.Contains(rt.Path, "available-sdk-versions") {
@@ -70,7 +70,7 @@ func TestWalk(t *testing.T) {
 						others = append(others, scope)
 					}
 				}
-				token = s.token(s.env, others...)
+				token = s.NewToken(s.env, others...)
 				lacking[rt.Access.Scope] = token
 			}
 			s.do(rt.Method, path, call{token: token, body: strings.NewReader("a body that nobody reads")}).says(t, 403, string(rt.Access.Scope))

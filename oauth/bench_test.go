@@ -12,7 +12,7 @@ import (
 // A repeated token request through the whole stack, without the network.
 func BenchmarkRepeatedToken(b *testing.B) {
 	r := newRig(b)
-	in, secret := r.integration("one", tepin.AllScopes...)
+	in, secret := r.Integration(r.env, tepin.AllScopes...)
 	body := credentialsForm(in, secret)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -207,8 +207,8 @@ var descriptionText = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]+$`)
 
 func TestConformance(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.ReadOnlyScopes...)
-	other, otherSecret := r.integration("two", tepin.AllScopes...)
+	in, secret := r.Integration(r.env, tepin.ReadOnlyScopes...)
+	other, otherSecret := r.Integration(r.env, tepin.AllScopes...)
 	fill := strings.NewReplacer("{id}", string(in.ClientID), "{secret}", secret, "{other}", string(other.ClientID), "{othersecret}", otherSecret,
 		"{basic}", basic(string(in.ClientID), secret), "{wrongbasic}", basic(string(in.ClientID), "wrong"),
 		"{encodedbasic}", basic(percent(string(in.ClientID)), percent(secret)))

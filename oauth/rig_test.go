@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,11 +16,8 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/access"
-	"github.com/tepin/tepin/credential"
-	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/oauth"
-	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
 
@@ -52,43 +48,23 @@ func (l *logged) String() string {
 
 // rig is a server with one environment, the whole stack included.
 type rig struct {
+	*accesstest.Installation
 	t      testing.TB
 	dir    string // with the database
 	skip   atomic.Int64
 	log    logged
-	store  *store.Store
-	access *access.Directory
-	creds  *credential.Service
 	env    tepin.Environment
 	server *httptest.Server
 }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	ctx := t.Context()
 	r := &rig{t: t, dir: t.TempDir()}
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	keys := must(credential.ReadKeys(t.TempDir(), func(string) string { return "" }))
-	r.store = must(store.Open(ctx, store.Options{URL: "sqlite:" + filepath.Join(r.dir, "tepin.db"), AuditKey: keys.Seal.Derive("audit chain", 32), Now: r.now}))
-	t.Cleanup(func() { r.store.Close() })
-	must(keys.Bind(ctx, r.store, publicURL+"/", r.now()))
-	seal := func(private []byte, kid string) ([]byte, error) {
-		return keys.Seal.Seal("signing key", []string{kid}, private)
-	}
-	if err := access.EnsureSigningKeys(ctx, r.store, seal, r.now()); err != nil {
-		t.Fatal(err)
-	}
-	r.access = must(access.New(ctx, access.Options{Store: r.store, Issuer: publicURL + "/", PublicURL: publicURL, Log: log, Now: r.now,
-		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm,
-		OpenKey: func(sealed []byte, kid string) ([]byte, error) {
-			return keys.Seal.Open("signing key", []string{kid}, sealed)
-		}}))
-	r.creds = credential.New(credential.Options{Store: r.store, Access: r.access, Keys: keys, Log: log, Now: r.now})
-	sub := must(r.store.CreateSubscription(ctx, admin, tepin.Subscription{Name: "test"}))
-	r.env = must(r.creds.CreateEnvironment(ctx, admin, tepin.Environment{SubscriptionID: sub.ID, Name: "First", TechnicalName: "first", Type: tepin.Production}))
+	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Directory: r.dir, Log: log, Now: r.now})
+	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
 	mux := http.NewServeMux()
-	web.Mount(mux, oauth.Handler{Access: r.access, Grants: &grant.Service{Store: r.store, Access: r.access, Now: r.now},
-		Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}}.Routes())
+	web.Mount(mux, oauth.Handler{Access: r.Access, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}}.Routes())
 	stack := web.Stack{Log: log, Now: r.now}
 	r.server = httptest.NewServer(stack.Wrap(mux))
 	t.Cleanup(r.server.Close)
@@ -100,18 +76,9 @@ func (r *rig) now() time.Time { return time.Now().Add(time.Duration(r.skip.Load(
 
 func (r *rig) advance(d time.Duration) {
 	r.skip.Add(int64(d))
-	if err := r.access.Refresh(context.Background()); err != nil {
+	if err := r.Access.Refresh(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
-}
-
-func (r *rig) integration(name string, scopes ...tepin.Scope) (tepin.Integration, string) {
-	r.t.Helper()
-	in, secret, err := r.creds.CreateIntegration(r.t.Context(), admin, tepin.Integration{EnvironmentID: r.env.ID, Name: name, Scopes: tepin.MustScopes(scopes...)})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return in, secret
 }
 
 // response is an answer, read.

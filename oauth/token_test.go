@@ -22,7 +22,7 @@ import (
 // The same request gets the same token, in all three forms; a smaller expires_in.
 func TestReuseOverHTTP(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.AllScopes...)
+	in, secret := r.Integration(r.env, tepin.AllScopes...)
 	first := r.form(credentialsForm(in, secret))
 	if first.StatusCode != 200 || first.left != 86400 || first.scope != tepin.MustScopes(tepin.AllScopes...).String() {
 		t.Fatalf("first: %d %s", first.StatusCode, first.body)
@@ -81,10 +81,10 @@ func TestTokenVerifiesFromMetadata(t *testing.T) {
 	}
 
 	for _, alg := range []string{token.ES256, token.RS256} {
-		if _, err := r.creds.UpdateEnvironment(t.Context(), admin, r.env.ID, tepin.EnvironmentUpdate{SigningAlg: &alg}); err != nil {
+		if _, err := r.Credential.UpdateEnvironment(t.Context(), admin, r.env.ID, tepin.EnvironmentUpdate{SigningAlg: &alg}); err != nil {
 			t.Fatal(err)
 		}
-		in, secret := r.integration(alg, tepin.TemplateRead)
+		in, secret := r.Integration(r.env, tepin.TemplateRead)
 		got := r.form(credentialsForm(in, secret) + "&audience=" + alias)
 		parsed, err := jwt.ParseSigned(got.token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 		if err != nil {
@@ -108,7 +108,7 @@ func TestTokenVerifiesFromMetadata(t *testing.T) {
 		if !claims.Audience.Contains(publicURL) || claims.ID == "" || more.ClientID != string(in.ClientID) || more.Scope != "template:read" || more.Environment != string(r.env.ID) {
 			t.Errorf("%s: claims %+v %+v", alg, claims, more)
 		}
-		if a, err := r.access.Bearer(got.token); err != nil || a.ID != string(in.ID) {
+		if a, err := r.Access.Bearer(got.token); err != nil || a.ID != string(in.ID) {
 			t.Errorf("%s: our own verifier: %+v, %v", alg, a, err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestTokenVerifiesFromMetadata(t *testing.T) {
 // The usual Go client, in each of its styles. By itself it tries Basic first.
 func TestGoClient(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.TemplateRead, tepin.TemplateList)
+	in, secret := r.Integration(r.env, tepin.TemplateRead, tepin.TemplateList)
 	for name, style := range map[string]oauth2.AuthStyle{"by itself": oauth2.AuthStyleAutoDetect, "header": oauth2.AuthStyleInHeader, "body": oauth2.AuthStyleInParams} {
 		config := clientcredentials.Config{ClientID: string(in.ClientID), ClientSecret: secret, TokenURL: r.server.URL + "/oauth/token", AuthStyle: style,
 			Scopes: []string{"template:read"}, EndpointParams: map[string][]string{"audience": {alias}}}
@@ -136,7 +136,7 @@ func TestGoClient(t *testing.T) {
 // An integration without scopes gets a token without scopes.
 func TestNoScopes(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("none")
+	in, secret := r.Integration(r.env)
 	got := r.form(credentialsForm(in, secret))
 	if got.StatusCode != 200 || got.scope != "" || !strings.Contains(got.body, `"scope":""`) {
 		t.Errorf("%d %s", got.StatusCode, got.body)
@@ -149,9 +149,9 @@ func TestNoScopes(t *testing.T) {
 // Rotation, disabling and deletion, as a client sees them.
 func TestCredentialsLife(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.TemplateRead)
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
 	old := r.form(credentialsForm(in, secret))
-	_, next, err := r.creds.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour)
+	_, next, err := r.Credential.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,13 +166,13 @@ func TestCredentialsLife(t *testing.T) {
 		t.Errorf("old secret after the overlap: %d %s", got.StatusCode, got.body)
 	}
 	disabled := false
-	if _, err := r.creds.UpdateIntegration(t.Context(), admin, r.env.ID, in.ID, tepin.IntegrationUpdate{Enabled: &disabled}); err != nil {
+	if _, err := r.Credential.UpdateIntegration(t.Context(), admin, r.env.ID, in.ID, tepin.IntegrationUpdate{Enabled: &disabled}); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.form(credentialsForm(in, next)); got.StatusCode != 401 || got.code != "invalid_client" {
 		t.Errorf("disabled: %d %s", got.StatusCode, got.body)
 	}
-	if err := r.creds.DeleteIntegration(t.Context(), admin, r.env.ID, in.ID); err != nil {
+	if err := r.Credential.DeleteIntegration(t.Context(), admin, r.env.ID, in.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.form(credentialsForm(in, next)); got.StatusCode != 401 || got.code != "invalid_client" {
@@ -183,7 +183,7 @@ func TestCredentialsLife(t *testing.T) {
 // S2 on the wire: 503 with Retry-After, never 200 and never 401.
 func TestUnavailable(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.TemplateRead)
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
 	r.skip.Add(int64(time.Minute)) // and no poll
 	for name, body := range map[string]string{"good": credentialsForm(in, secret), "bad": credentialsForm(in, "wrong")} {
 		got := r.form(body)
@@ -196,8 +196,8 @@ func TestUnavailable(t *testing.T) {
 // A database that fails under a request that needs it: our fault, and it says so.
 func TestDatabaseGone(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.TemplateRead)
-	r.store.Close()
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
+	r.Store.Close()
 	got := r.form(credentialsForm(in, secret))
 	if got.StatusCode < 500 || got.code == "" || strings.Contains(got.body, "sql") {
 		t.Errorf("%d %s", got.StatusCode, got.body)
@@ -207,10 +207,10 @@ func TestDatabaseGone(t *testing.T) {
 // The failure budget: 429 after ten different wrong secrets; the right one passes.
 func TestTooManyFailures(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.TemplateRead)
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
 	var got response
 	for range 11 {
-		_, wrong, err := r.creds.CreateIntegration(t.Context(), admin, tepin.Integration{EnvironmentID: r.env.ID, Name: tepin.RandomBase62(10)})
+		_, wrong, err := r.Credential.CreateIntegration(t.Context(), admin, tepin.Integration{EnvironmentID: r.env.ID, Name: tepin.RandomBase62(10)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func TestTooManyFailures(t *testing.T) {
 // the request's host (S7).
 func TestAddressAndHost(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.TemplateRead)
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
 	req := must(http.NewRequest("POST", r.server.URL+"//oauth//token", strings.NewReader(credentialsForm(in, secret))))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if got := r.do(req); got.StatusCode != 200 {
@@ -248,7 +248,7 @@ func TestAddressAndHost(t *testing.T) {
 // Nothing that a client sends in parallel breaks the server.
 func TestConcurrentClients(t *testing.T) {
 	r := newRig(t)
-	in, secret := r.integration("one", tepin.TemplateRead)
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
 	results := make(chan string)
 	for range 50 {
 		go func() {

@@ -3,6 +3,8 @@
 package storetest
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -20,7 +22,7 @@ func SQLite(t testing.TB) *store.Store {
 }
 
 // Open opens the database that o names, with [AuditKey] unless it has another. It
-// closes with the test.
+// closes with the test, if the test has not closed it.
 func Open(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
 	if o.AuditKey == nil {
@@ -31,7 +33,7 @@ func Open(t testing.TB, o store.Options) *store.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := s.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 			t.Error(err)
 		}
 	})
