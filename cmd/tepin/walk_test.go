@@ -110,13 +110,14 @@ func (w *walk) createIntegration() clientCredentials {
 	w.Click("#create")
 	w.Says("[data-test=name-error]", "20")
 	w.Says("[data-test=description-error]", "140")
-	w.Fill("#description", "Prints posters when somebody orders one.")
+	const description = "Prints posters when somebody orders one."
+	w.Fill("#description", description)
 	w.Says("[data-counter=description]", "40 / 140")
 	w.Fill("#name", " ")
 	w.Click("#create")
 	w.Says("[data-test=name-error]", "Is required.")
-	w.equal("what was typed", webtest.Eval[string](w.Tab, `document.querySelector('#description').value`), "Prints posters when somebody orders one.")
-	client := w.submitIntegration("Poster shop", "none")
+	w.equal("what was typed", webtest.Eval[string](w.Tab, `document.querySelector('#description').value`), description)
+	client := w.submitIntegration("Poster shop", description, "none")
 
 	// The secret is shown this once.
 	w.Do(chromedp.Reload())
@@ -134,9 +135,10 @@ func (w *walk) createIntegration() clientCredentials {
 }
 
 // submitIntegration ends the open form and copies what the integration is given.
-func (w *walk) submitIntegration(name, preset string) clientCredentials {
+func (w *walk) submitIntegration(name, description, preset string) clientCredentials {
 	w.t.Helper()
 	w.Fill("#integration-form #name", name)
+	w.Fill("#integration-form #description", description)
 	w.Click("label:has(#preset-" + preset + ")")
 	w.Click("#create")
 	return w.copyCredentials()
@@ -161,12 +163,18 @@ func (w *walk) copyCredentials() clientCredentials {
 	return c
 }
 
-// panel opens the integration's details from its row.
-func (w *walk) panel(client clientCredentials) {
+// openPanel opens the integration's details from its row.
+func (w *walk) openPanel(client clientCredentials) {
 	w.t.Helper()
 	row := webtest.Eval[string](w.Tab, `[...document.querySelectorAll('[data-test=integration]')].find((e) => e.innerText.includes('`+string(client.ClientID)+`')).dataset.id`)
 	w.Click("#row-" + row)
 	w.See("#panel")
+}
+
+// panel looks at all that the details show.
+func (w *walk) panel(client clientCredentials) {
+	w.t.Helper()
+	w.openPanel(client)
 	if !webtest.Eval[bool](w.Tab, `(() => { const p = document.querySelector('#panel').getBoundingClientRect(); return p.left >= innerWidth / 2 && p.right === innerWidth })()`) {
 		w.t.Error("the panel does not stand at the right")
 	}
@@ -375,7 +383,7 @@ func (w *walk) swagger(client clientCredentials) {
 	w.t.Helper()
 	w.createEnvironment("Another", "another", tepin.Production)
 	w.Click("#create-first")
-	other := w.submitIntegration("Stranger", "all")
+	other := w.submitIntegration("Stranger", "Of another tenant", "all")
 
 	const environmentAPI, platformAPI = "/grafx/swagger/index.html", "/swagger/index.html"
 	template := string(w.server.demo.Template.ID)
