@@ -89,9 +89,11 @@ func (s *Store) openSQLite(path string) error {
 	if err := s.writer.Ping(); err != nil {
 		return err
 	}
-	if s.reader, err = sql.Open("sqlite", dsn("&_pragma=query_only(1)")); err != nil {
+	reader, err := sql.Open("sqlite", dsn("&_pragma=query_only(1)"))
+	if err != nil {
 		return err
 	}
+	s.reader = &pool{DB: reader, prepares: true}
 	s.reader.SetMaxOpenConns(readers)
 	s.reader.SetMaxIdleConns(readers)
 	return nil
@@ -119,7 +121,7 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	s.writer = stdlib.OpenDB(*config)
 	s.writer.SetMaxOpenConns(readers)
 	s.writer.SetMaxIdleConns(readers)
-	s.reader = s.writer
+	s.reader = &pool{DB: s.writer}
 	var encoding string
 	if err := s.writer.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
 		return err

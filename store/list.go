@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tepin/tepin"
@@ -146,7 +147,7 @@ func (l listing[T]) statement(ctx context.Context, q queryer, p tepin.List) (*st
 		st.WriteString(` WHERE ` + strings.Join(where, ` AND `))
 	}
 	st.WriteString(` ORDER BY ` + strings.Join(keys, order+`, `) + order)
-	st.WriteString(` LIMIT ` + st.arg(p.Limit+1))
+	st.WriteString(` LIMIT ` + strconv.Itoa(p.Limit+1)) // as a parameter it would have SQLite plan again at each execution
 	return st, nil
 }
 

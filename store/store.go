@@ -27,7 +27,7 @@ type Options struct {
 type Store struct {
 	served   atomic.Value // tepin.EnvironmentID whose job ClaimJob handed out last
 	writer   *sql.DB
-	reader   *sql.DB // the same as writer on PostgreSQL
+	reader   *pool // over the writer on PostgreSQL
 	dialect  dialect
 	lock     io.Closer // SQLite: keeps other processes out; nil on PostgreSQL
 	auditKey []byte
@@ -66,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 // Close ends all connections and gives up the lock of the data directory.
 func (s *Store) Close() error {
 	var err error
-	if s.reader != nil && s.reader != s.writer {
+	if s.reader != nil && s.reader.DB != s.writer {
 		err = s.reader.Close()
 	}
 	if s.writer != nil {
