@@ -270,7 +270,7 @@ func TestWalk(t *testing.T) {
 	b.see("#secret-dialog")
 	b.picture("secret-light-1280")
 	secret, client := b.text("#new-secret"), b.text("#new-client-id")
-	if c, err := r.access.Authenticate(t.Context(), tepin.ClientID(client), secret, netip.MustParseAddr("192.0.2.1")); err != nil || c.Integration.Name != "Poster robot" {
+	if c, err := r.Access.Authenticate(t.Context(), tepin.ClientID(client), secret, netip.MustParseAddr("192.0.2.1")); err != nil || c.Integration.Name != "Poster robot" {
 		t.Fatalf("the secret shown does not work: %v", err)
 	}
 	if curl := b.text("#curl"); !strings.Contains(curl, secret) || !strings.Contains(curl, b.base+"/oauth/token") {
@@ -320,7 +320,7 @@ func TestWalk(t *testing.T) {
 	if b.text("#new-secret") == secret {
 		t.Error("rotating gave the old secret")
 	}
-	if _, err := r.access.Authenticate(t.Context(), tepin.ClientID(client), secret, netip.MustParseAddr("192.0.2.1")); err == nil {
+	if _, err := r.Access.Authenticate(t.Context(), tepin.ClientID(client), secret, netip.MustParseAddr("192.0.2.1")); err == nil {
 		t.Error("the old secret works after a rotation without overlap")
 	}
 	b.click("#secret-done")
@@ -364,7 +364,7 @@ func TestWalk(t *testing.T) {
 // TestSetupLink opens the link that a server prints at its first start.
 func TestSetupLink(t *testing.T) {
 	r := emptyRig(t, "")
-	token, err := r.credential.NewSetupLink(t.Context())
+	token, err := r.Credential.NewSetupLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

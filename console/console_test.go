@@ -41,7 +41,7 @@ func TestPages(t *testing.T) {
 	r := newRig(t)
 	in, _ := r.integration("Web shop")
 	b := r.signedIn()
-	secrets, err := r.store.Secrets(t.Context(), r.env.ID, in.ID)
+	secrets, err := r.Store.Secrets(t.Context(), r.env.ID, in.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,17 +83,17 @@ func TestPages(t *testing.T) {
 func TestAccess(t *testing.T) {
 	r := newRig(t)
 	in, _ := r.integration("Web shop")
-	secrets, err := r.store.Secrets(t.Context(), r.env.ID, in.ID)
+	secrets, err := r.Store.Secrets(t.Context(), r.env.ID, in.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fill := strings.NewReplacer("{environment}", string(r.env.ID), "{integration}", string(in.ID), "{secret}", string(secrets[0].ID), "{$}", "")
 	stranger, guest, admin := r.browser(), r.browser(), r.signedIn()
-	hash, err := r.credential.HashPassword(t.Context(), password)
+	hash, err := r.Credential.HashPassword(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.store.CreateUser(t.Context(), r.admin, tepin.User{Email: "guest@example.com", PasswordHash: hash}); err != nil {
+	if _, err := r.Store.CreateUser(t.Context(), r.admin, tepin.User{Email: "guest@example.com", PasswordHash: hash}); err != nil {
 		t.Fatal(err)
 	}
 	guest.get("/login")
@@ -165,7 +165,7 @@ func TestCookies(t *testing.T) {
 		{"http://tepin.lan", "tepin", false},
 	} {
 		r := emptyRig(t, tt.publicURL)
-		if _, err := r.credential.CreateAdministrator(t.Context(), tepin.System, email, "", password); err != nil {
+		if _, err := r.Credential.CreateAdministrator(t.Context(), tepin.System, email, "", password); err != nil {
 			t.Fatal(err)
 		}
 		b := r.browser()
@@ -266,7 +266,7 @@ func TestSetup(t *testing.T) {
 		return url.Values{"token": {token}, "email": {email}, "name": {"Ada"}, "password": {password}}
 	}
 	b.post("/setup", form("guess", password)).want(t, "a guess", http.StatusNotFound, "The set-up link is unknown", email, "guess")
-	token, err := r.credential.NewSetupLink(t.Context())
+	token, err := r.Credential.NewSetupLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func TestLifeOfAnIntegration(t *testing.T) {
 	b.get(r.panel(in)).want(t, "disabled", http.StatusOK, "Disabled", `id="enable"`)
 	b.post(r.panel(in)+"/state", url.Values{"enabled": {"perhaps"}}).want(t, "nonsense", http.StatusBadRequest)
 	b.post(r.panel(in)+"/state", url.Values{"enabled": {"true"}}).want(t, "enable", http.StatusSeeOther)
-	secrets, err := r.store.Secrets(t.Context(), r.env.ID, in.ID)
+	secrets, err := r.Store.Secrets(t.Context(), r.env.ID, in.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -476,10 +476,10 @@ func TestNumbers(t *testing.T) {
 	in, secret := r.integration("Web shop")
 	b := r.signedIn()
 	b.get(r.path()).want(t, "unused", http.StatusOK, "Never used", `id="renders">0<`)
-	if _, err := r.access.Authenticate(t.Context(), in.ClientID, secret, netip.MustParseAddr("192.0.2.7")); err != nil {
+	if _, err := r.Access.Authenticate(t.Context(), in.ClientID, secret, netip.MustParseAddr("192.0.2.7")); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.access.Flush(t.Context()); err != nil {
+	if err := r.Access.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b.get(r.path()).want(t, "used", http.StatusOK, "just now")

@@ -13,11 +13,9 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/console"
 	"github.com/tepin/tepin/credential"
-	"github.com/tepin/tepin/store"
-	"github.com/tepin/tepin/store/storetest"
 	"github.com/tepin/tepin/web"
 )
 
@@ -28,22 +26,20 @@ const (
 
 // rig is a console on a database of its own, behind the real stack and listener.
 type rig struct {
-	t          testing.TB
-	store      *store.Store
-	access     *access.Directory
-	credential *credential.Service
-	console    *console.Console
-	server     *httptest.Server
-	log        *buffer
-	admin      tepin.Actor
-	env        tepin.Environment
+	*accesstest.Installation
+	t       testing.TB
+	console *console.Console
+	server  *httptest.Server
+	log     *buffer
+	admin   tepin.Actor
+	env     tepin.Environment
 }
 
 // newRig starts a console with one administrator and one sandbox environment.
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := emptyRig(t, "")
-	u, err := r.credential.CreateAdministrator(t.Context(), tepin.System, email, "Ada", password)
+	u, err := r.Credential.CreateAdministrator(t.Context(), tepin.System, email, "Ada", password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,26 +51,10 @@ func newRig(t testing.TB) *rig {
 // emptyRig starts a console on an empty installation. publicURL may be empty.
 func emptyRig(t testing.TB, publicURL string) *rig {
 	t.Helper()
-	ctx := t.Context()
-	keys, err := credential.ReadKeys(t.TempDir(), func(string) string { return "" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rig{t: t, store: storetest.SQLite(t), log: &buffer{}}
-	if _, err := keys.Bind(ctx, r.store, "http://127.0.0.1/", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	r.access, err = access.New(ctx, access.Options{
-		Store: r.store, Issuer: "http://127.0.0.1/", PublicURL: "http://127.0.0.1",
-		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm,
-		OpenKey: func([]byte, string) ([]byte, error) { return nil, tepin.Errorf(tepin.NotFound, "no keys here") },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := &rig{t: t, log: &buffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.credential = credential.New(credential.Options{Store: r.store, Access: r.access, Keys: keys, Log: log})
-	r.console = console.New(console.Options{Store: r.store, Access: r.access, Credential: r.credential})
+	r.Installation = accesstest.New(t, accesstest.Options{Log: log})
+	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential})
 	r.server = httptest.NewServer((&web.Stack{Log: log, PublicURL: publicURL}).Wrap(r.console))
 	t.Cleanup(r.server.Close)
 	return r
@@ -82,16 +62,16 @@ func emptyRig(t testing.TB, publicURL string) *rig {
 
 func (r *rig) environment(name, technical string, kind tepin.EnvironmentType) tepin.Environment {
 	r.t.Helper()
-	subscriptions, err := r.store.Subscriptions(r.t.Context())
+	subscriptions, err := r.Store.Subscriptions(r.t.Context())
 	if err == nil && len(subscriptions) == 0 {
 		var s tepin.Subscription
-		s, err = r.store.CreateSubscription(r.t.Context(), tepin.System, tepin.Subscription{Name: "Main"})
+		s, err = r.Store.CreateSubscription(r.t.Context(), tepin.System, tepin.Subscription{Name: "Main"})
 		subscriptions = append(subscriptions, s)
 	}
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	e, err := r.credential.CreateEnvironment(r.t.Context(), tepin.System, tepin.Environment{
+	e, err := r.Credential.CreateEnvironment(r.t.Context(), tepin.System, tepin.Environment{
 		SubscriptionID: subscriptions[0].ID, Name: name, TechnicalName: technical, Type: kind,
 	})
 	if err != nil {
@@ -102,7 +82,7 @@ func (r *rig) environment(name, technical string, kind tepin.EnvironmentType) te
 
 func (r *rig) integration(name string, scopes ...tepin.Scope) (tepin.Integration, string) {
 	r.t.Helper()
-	in, secret, err := r.credential.CreateIntegration(r.t.Context(), r.admin, tepin.Integration{
+	in, secret, err := r.Credential.CreateIntegration(r.t.Context(), r.admin, tepin.Integration{
 		EnvironmentID: r.env.ID, Name: name, Description: "What it does", Scopes: tepin.MustScopes(scopes...),
 	})
 	if err != nil {
@@ -116,17 +96,17 @@ func (r *rig) task(name string, f tepin.Format, reason string) {
 	r.t.Helper()
 	ctx := r.t.Context()
 	key := string(r.env.ID) + "/" + tepin.NewID[string]()
-	if err := r.store.ReserveBlob(ctx, r.env.ID, key); err != nil {
+	if err := r.Store.ReserveBlob(ctx, r.env.ID, key); err != nil {
 		r.t.Fatal(err)
 	}
-	made, err := r.store.CreateTask(ctx, r.admin, tepin.Task{EnvironmentID: r.env.ID, Format: f, Name: name, Source: "project", Request: tepin.BlobRef{Key: key, Size: 2}})
+	made, err := r.Store.CreateTask(ctx, r.admin, tepin.Task{EnvironmentID: r.env.ID, Format: f, Name: name, Source: "project", Request: tepin.BlobRef{Key: key, Size: 2}})
 	if err == nil && reason != "" {
 		var j tepin.Job
 		for string(made.ID) != j.Payload && err == nil {
-			j, err = r.store.ClaimJob(ctx, []string{"output"}, time.Minute)
+			j, err = r.Store.ClaimJob(ctx, []string{"output"}, time.Minute)
 		}
 		if err == nil {
-			err = r.store.FailTask(ctx, r.env.ID, j.ID, made.ID, "MissingFont", reason, "")
+			err = r.Store.FailTask(ctx, r.env.ID, j.ID, made.ID, "MissingFont", reason, "")
 		}
 	}
 	if err != nil {
@@ -137,7 +117,7 @@ func (r *rig) task(name string, f tepin.Format, reason string) {
 // find returns the integration of that name.
 func (r *rig) find(name string) tepin.Integration {
 	r.t.Helper()
-	list, err := r.store.Integrations(r.t.Context(), r.env.ID, tepin.List{})
+	list, err := r.Store.Integrations(r.t.Context(), r.env.ID, tepin.List{})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -112,6 +112,13 @@
   const base = () => location.pathname.split('/').slice(0, 3).join('/');
   let shown = base();
 
+  // A form that is on its way is not sent twice.
+  const sending = (form, yes) => {
+    if (form.matches('form')) form.querySelectorAll('button[type=submit]').forEach((button) => { button.disabled = yes; });
+  };
+  document.addEventListener('htmx:beforeRequest', (event) => sending(event.detail.elt, true));
+  document.addEventListener('htmx:afterRequest', (event) => sending(event.detail.elt, false));
+
   document.addEventListener('htmx:sendError', () => { find('#offline').hidden = false; });
   document.addEventListener('htmx:afterOnLoad', () => { find('#offline').hidden = true; });
 
