@@ -96,6 +96,10 @@ func (s *Store) openSQLite(path string) error {
 	s.reader = &pool{DB: reader, prepares: true}
 	s.reader.SetMaxOpenConns(readers)
 	s.reader.SetMaxIdleConns(readers)
+	if s.watcher, err = sql.Open("sqlite", dsn("&_pragma=query_only(1)")); err != nil {
+		return err
+	}
+	s.watcher.SetMaxOpenConns(1)
 	return nil
 }
 
@@ -122,6 +126,8 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	s.writer.SetMaxOpenConns(readers)
 	s.writer.SetMaxIdleConns(readers)
 	s.reader = &pool{DB: s.writer}
+	s.watcher = stdlib.OpenDB(*config)
+	s.watcher.SetMaxOpenConns(1)
 	var encoding string
 	if err := s.writer.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
 		return err

@@ -29,7 +29,7 @@ const endedSecrets = time.Hour
 
 // ChangeCounter returns the number that each change of the directory raises.
 func (s *Store) ChangeCounter(ctx context.Context) (int64, error) {
-	n, err := changeCounter(ctx, s.reader)
+	n, err := changeCounter(ctx, s.watcher)
 	return n, s.dialect.fail(err)
 }
 
@@ -40,7 +40,7 @@ func changeCounter(ctx context.Context, q queryer) (n int64, err error) {
 // Directory reads one snapshot of it.
 func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 	now := s.now()
-	err = s.snapshot(ctx, func(q queryer) error {
+	err = s.snapshotOf(ctx, s.watcher, func(q queryer) error {
 		if d.Counter, err = changeCounter(ctx, q); err != nil {
 			return err
 		}

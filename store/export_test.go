@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"testing"
 
 	"github.com/tepin/tepin"
 )
@@ -47,6 +48,24 @@ func (s *Store) plan(ctx context.Context, statement func(context.Context, querye
 		return line, r.Scan(&a, &b, &c, &line)
 	}, explain+st.String(), st.args...)
 	return strings.Join(lines, "\n"), err
+}
+
+// TakeReaders holds every connection that reads, until release is called.
+func (s *Store) TakeReaders(t *testing.T) (release func()) {
+	t.Helper()
+	var taken []*sql.Conn
+	for range readers {
+		c, err := s.reader.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken = append(taken, c)
+	}
+	return func() {
+		for _, c := range taken {
+			c.Close()
+		}
+	}
 }
 
 // Writer returns the connection for statements that no method has.

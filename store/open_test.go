@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -162,6 +163,24 @@ func TestDatabaseCutOff(t *testing.T) {
 	}
 	if _, err := s.Instance(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// However busy the readers are, the access directory still learns what was revoked:
+// else one tenant's slow searches would be everybody's 503 (S2).
+func TestDirectoryBesideBusyReaders(t *testing.T) {
+	for _, s := range []*store.Store{storetest.SQLite(t), storetest.Open(t, store.Options{URL: storetest.Postgres(t)})} {
+		release := s.TakeReaders(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		_, errCounter := s.ChangeCounter(ctx)
+		_, errSkew := s.Skew(ctx)
+		_, errDirectory := s.Directory(ctx)
+		_, errKeys := s.SigningKeys(ctx)
+		if err := errors.Join(errCounter, errSkew, errDirectory, errKeys); err != nil {
+			t.Errorf("%s: %v", s.Dialect(), err)
+		}
+		cancel()
+		release()
 	}
 }
 

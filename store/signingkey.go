@@ -14,7 +14,7 @@ func scanSigningKey(r row) (k tepin.SigningKey, err error) {
 
 // SigningKeys returns the keys of the token issuer, the oldest first.
 func (s *Store) SigningKeys(ctx context.Context) ([]tepin.SigningKey, error) {
-	list, err := all(ctx, s.reader, scanSigningKey, `SELECT `+signingKeyColumns+` FROM signing_key ORDER BY created_at, id`)
+	list, err := all(ctx, s.watcher, scanSigningKey, `SELECT `+signingKeyColumns+` FROM signing_key ORDER BY created_at, id`)
 	return list, s.dialect.fail(err)
 }
 

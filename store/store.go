@@ -27,7 +27,8 @@ type Options struct {
 type Store struct {
 	served   atomic.Value // tepin.EnvironmentID whose job ClaimJob handed out last
 	writer   *sql.DB
-	reader   *pool // over the writer on PostgreSQL
+	reader   *pool   // over the writer on PostgreSQL
+	watcher  *sql.DB // for the access directory alone: however busy the others are, it learns what was revoked
 	dialect  dialect
 	lock     io.Closer // SQLite: keeps other processes out; nil on PostgreSQL
 	auditKey []byte
@@ -69,6 +70,9 @@ func (s *Store) Close() error {
 	if s.reader != nil && s.reader.DB != s.writer {
 		err = s.reader.Close()
 	}
+	if s.watcher != nil {
+		err = errors.Join(err, s.watcher.Close())
+	}
 	if s.writer != nil {
 		err = errors.Join(err, s.writer.Close())
 	}
@@ -81,7 +85,7 @@ func (s *Store) Close() error {
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	return s.dialect.fail(s.reader.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
+	return s.dialect.fail(s.watcher.QueryRowContext(ctx, `SELECT 1`).Scan(&one))
 }
 
 // Dialect returns "sqlite" or "postgres".
@@ -94,7 +98,7 @@ func (s *Store) Skew(ctx context.Context) (time.Duration, error) {
 	}
 	var theirs int64
 	before := s.clock()
-	if err := s.reader.QueryRowContext(ctx, s.dialect.clock).Scan(&theirs); err != nil {
+	if err := s.watcher.QueryRowContext(ctx, s.dialect.clock).Scan(&theirs); err != nil {
 		return 0, s.dialect.fail(err)
 	}
 	ours := before.Add(s.clock().Sub(before) / 2)
@@ -208,7 +212,11 @@ func (s *Store) attempt(ctx context.Context, f func(t *tx) error) error {
 
 // snapshot runs f in a transaction that reads one state of the database.
 func (s *Store) snapshot(ctx context.Context, f func(q queryer) error) error {
-	t, err := s.reader.BeginTx(ctx, s.dialect.readOptions)
+	return s.snapshotOf(ctx, s.reader.DB, f)
+}
+
+func (s *Store) snapshotOf(ctx context.Context, db *sql.DB, f func(q queryer) error) error {
+	t, err := db.BeginTx(ctx, s.dialect.readOptions)
 	if err != nil {
 		return s.dialect.fail(err)
 	}
