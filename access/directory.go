@@ -27,7 +27,7 @@ const (
 	MaxSkew      = 2 * time.Second // between this clock and the database's
 
 	pollTimeout  = 3 * time.Second  // a poll that hangs is given up
-	touchEvery   = time.Minute      // how often last uses of secrets are written
+	touchEvery   = 10 * time.Second // how often last uses of secrets are written
 	touchTimeout = 5 * time.Second  // for that write
 	verifiedSize = 16_384           // verified tokens remembered, about 1 KB each
 	budgetSize   = 16_384           // (client, network) pairs whose failures are remembered

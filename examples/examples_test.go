@@ -136,6 +136,19 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// The whole way, from a template to a PDF that says what the example set.
+func TestRender(t *testing.T) {
+	c := demo(t)
+	file := filepath.Join(t.TempDir(), "out.pdf")
+	if out, stderr, err := run(c, c.Integrations.All.ClientSecret, []string{"/usr/bin/python3", "render.py", file}); err != nil {
+		t.Fatalf("%v\n%s%s", err, out, stderr)
+	}
+	text, err := exec.Command("pdftotext", file, "-").CombinedOutput()
+	if err != nil || !strings.Contains(string(text), "Hello, Tepin") {
+		t.Errorf("%v: the PDF says %q", err, text)
+	}
+}
+
 // run runs an example as its reader would.
 func run(c credentials, secret string, command []string) (stdout, stderr string, err error) {
 	cmd := exec.Command(command[0], command[1:]...)

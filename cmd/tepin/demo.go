@@ -198,7 +198,11 @@ func (d *demo) print(w io.Writer, once bool) {
 	if d.found {
 		fmt.Fprint(w, "Found the demo's data: its project was used again; the password and the secrets are new.\n\n")
 	}
-	fmt.Fprintf(w, `Tepin is ready.
+	state := "Tepin is ready."
+	if once {
+		state = "The demo did its job, and its server ends now. Without -once it keeps running."
+	}
+	fmt.Fprintf(w, `%s
 
   Console        %s
   Administrator  %s
@@ -223,7 +227,7 @@ variables, saved it, and rendered it:
 
 Get a token. The same request gives the same token again until an hour before it ends:
 
-`, d.URL, d.Administrator.Email, d.Administrator.Password, d.Environment.TechnicalName, d.URL, d.URL,
+`, state, d.URL, d.Administrator.Email, d.Administrator.Password, d.Environment.TechnicalName, d.URL, d.URL,
 		d.Integrations.All.ClientID, d.Integrations.All.ClientSecret,
 		d.Integrations.ReadOnly.ClientID, d.Integrations.ReadOnly.ClientSecret,
 		d.Outputs.PDF, d.Outputs.PNG)

@@ -60,6 +60,8 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 	case "help", "-h", "-help", "--help":
 		usage(stdout)
 		return nil
+	case "-version", "--version", "-v":
+		return runVersion(ctx, nil, env, stdout, stderr)
 	}
 	fmt.Fprintf(stderr, "tepin: there is no command %q\n\n", args[0])
 	usage(stderr)
