@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,9 +22,27 @@ import (
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	log  *bytes.Buffer
+	log  *printed
 	demo demo
 	api  *apiClient
+}
+
+// printed is what a process prints, readable while it does.
+type printed struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.Write(b)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.String()
 }
 
 // startProcess starts the demo on dir, with further flags, and waits until it has done
@@ -35,7 +54,7 @@ func startProcess(t *testing.T, dir string, flags ...string) *process {
 		t.Fatal(err)
 	}
 	credentials := filepath.Join(t.TempDir(), "credentials.json")
-	p := &process{t: t, log: &bytes.Buffer{}}
+	p := &process{t: t, log: &printed{}}
 	p.cmd = &exec.Cmd{Path: self, Args: append([]string{"tepin", "demo", "-listen", "127.0.0.1:0", "-data", dir, "-credentials", credentials}, flags...), Env: []string{"PATH=" + os.Getenv("PATH")}}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
