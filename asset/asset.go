@@ -65,7 +65,7 @@ func (s *Service) PutDocument(ctx context.Context, env tepin.EnvironmentID, raw 
 func (s *Service) Receive(ctx context.Context, env tepin.EnvironmentID, r io.Reader, limit int64) (tepin.BlobRef, error) {
 	ctx, cancel := context.WithTimeout(ctx, MaxUpload)
 	defer cancel()
-	key := string(env) + "/" + tepin.NewID[string]()
+	key := blob.NewKey(env)
 	if err := s.Store.ReserveBlob(ctx, env, key); err != nil {
 		return tepin.BlobRef{}, err
 	}

@@ -3,7 +3,6 @@ package environmentapi
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -124,8 +123,8 @@ func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) erro
 // parseOutput reads the body of a render request.
 func parseOutput(raw []byte) (output.Order, error) {
 	var body OutputRequest
-	if err := json.Unmarshal(raw, &body); err != nil {
-		return output.Order{}, wrongType(err)
+	if err := web.DecodeJSON(raw, &body); err != nil {
+		return output.Order{}, err
 	}
 	o := output.Order{LayoutIDs: body.LayoutsToExport}
 	for name, value := range map[string]json.RawMessage{"dataConnectorConfig": body.DataConnectorConfig, "postProcessing": body.PostProcessing} {
@@ -212,12 +211,4 @@ func deref(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// wrongType says where a body has a value of another type than it should.
-func wrongType(err error) error {
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return &tepin.Error{Kind: tepin.Invalid, Path: "$." + e.Field, Message: "a JSON " + e.Value + " cannot stand here", Cause: err}
-	}
-	return &tepin.Error{Kind: tepin.Invalid, Message: "the body is not the JSON object that this call takes", Cause: err}
 }

@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/output"
@@ -29,14 +27,14 @@ type payload struct {
 // receive reads the body, which has to be JSON. The caller ends with
 // [payload.release].
 func (a *API) receive(r *http.Request, env tepin.EnvironmentID) (*payload, error) {
-	if err := wantsType(r, "application/json"); err != nil {
-		return nil, err
-	}
 	p := &payload{api: a, env: env}
 	if r.ContentLength >= 0 && r.ContentLength <= maxInMemory {
 		var err error
-		p.raw, err = web.ReadRawJSON(r, maxInMemory)
+		p.raw, err = web.ReadJSON(r, maxInMemory)
 		return p, err
+	}
+	if err := web.CheckJSONType(r); err != nil {
+		return nil, err
 	}
 	if r.ContentLength > tepin.MaxDocument {
 		return nil, tepin.Errorf(tepin.TooLarge, "the request body is larger than %d MB", tepin.MaxDocument>>20)
@@ -99,20 +97,6 @@ func (a *API) saveDocument(r *http.Request, env tepin.EnvironmentID, write func(
 		}
 	}
 	return a.Asset.Settle(ctx, p.ref, write(p.ref))
-}
-
-// wantsType refuses a body of another media type. A body that does not say what it is
-// may be anything.
-func wantsType(r *http.Request, want string) error {
-	given := r.Header.Get("Content-Type")
-	if given == "" {
-		return nil
-	}
-	media, _, err := mime.ParseMediaType(given)
-	if err != nil || media != want && !(want == "application/json" && (media == "text/json" || strings.HasSuffix(media, "+json"))) {
-		return tepin.Errorf(tepin.Unsupported, "the body must be sent with Content-Type %s", want)
-	}
-	return nil
 }
 
 // hasBody reports whether a request brings a body that is not empty.

@@ -211,7 +211,7 @@ func (a adapter) Handle(op *huma.Operation, h func(huma.Context)) {
 		if op.RequestBody != nil {
 			raw, err := ReadBody(r, limit)
 			if err == nil && (len(raw) > 0 || op.RequestBody.Required) {
-				if err = checkJSONType(r.Header.Get("Content-Type")); err == nil {
+				if err = CheckJSONType(r); err == nil {
 					err = CheckJSON(raw)
 				}
 			}

@@ -21,26 +21,10 @@ const (
 	MaxDepth       = 200
 )
 
-// ReadJSON reads the request's body as one JSON value of at most limit bytes into
-// the value that into points to. Unknown members are ignored.
-func ReadJSON(r *http.Request, limit int64, into any) error {
-	raw, err := ReadRawJSON(r, limit)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return &tepin.Error{Kind: tepin.Invalid, Path: "$." + e.Field, Message: "a JSON " + e.Value + " cannot stand here", Cause: err}
-		}
-		return &tepin.Error{Kind: tepin.Invalid, Message: "the body has a value of the wrong type", Cause: err}
-	}
-	return nil
-}
-
-// ReadRawJSON reads the request's body, of at most limit bytes, and makes sure that
-// it is one JSON value no deeper than [MaxDepth].
-func ReadRawJSON(r *http.Request, limit int64) ([]byte, error) {
-	if err := checkJSONType(r.Header.Get("Content-Type")); err != nil {
+// ReadJSON reads the request's body, of at most limit bytes, and makes sure that it is
+// one JSON value no deeper than [MaxDepth].
+func ReadJSON(r *http.Request, limit int64) ([]byte, error) {
+	if err := CheckJSONType(r); err != nil {
 		return nil, err
 	}
 	raw, err := ReadBody(r, limit)
@@ -83,8 +67,22 @@ func bodyError(err error) error {
 	return &tepin.Error{Kind: tepin.Invalid, Message: "the request body could not be read", Cause: err}
 }
 
-// checkJSONType accepts JSON media types, and bodies that do not say what they are.
-func checkJSONType(contentType string) error {
+// DecodeJSON decodes what [ReadJSON] read. Unknown members are ignored; a value of
+// another type than into has is refused with its place.
+func DecodeJSON(raw []byte, into any) error {
+	err := json.Unmarshal(raw, into)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return &tepin.Error{Kind: tepin.Invalid, Path: "$." + e.Field, Message: "a JSON " + e.Value + " cannot stand here", Cause: err}
+	}
+	if err != nil {
+		return &tepin.Error{Kind: tepin.Invalid, Message: "the body is not the JSON object that this call takes", Cause: err}
+	}
+	return nil
+}
+
+// CheckJSONType accepts JSON media types, and bodies that do not say what they are.
+func CheckJSONType(r *http.Request) error {
+	contentType := r.Header.Get("Content-Type")
 	if contentType == "" {
 		return nil
 	}

@@ -88,7 +88,13 @@ func TestMalformedBody(t *testing.T) {
 	var into struct {
 		Name string `json:"name"`
 	}
-	h := Handler(func(_ http.ResponseWriter, r *http.Request) error { return ReadJSON(r, 1000, &into) })
+	h := Handler(func(_ http.ResponseWriter, r *http.Request) error {
+		raw, err := ReadJSON(r, 1000)
+		if err != nil {
+			return err
+		}
+		return DecodeJSON(raw, &into)
+	})
 	for _, c := range []struct {
 		name, contentType, body string
 		status                  int

@@ -348,7 +348,7 @@ func TestBrokenBody(t *testing.T) {
 func TestHugeBody(t *testing.T) {
 	s := Stack{Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(s.Wrap(Handler(func(_ http.ResponseWriter, r *http.Request) error {
-		_, err := ReadRawJSON(r, MaxBody)
+		_, err := ReadJSON(r, MaxBody)
 		return err
 	})))
 	defer server.Close()
