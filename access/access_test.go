@@ -7,6 +7,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/token"
 )
 
@@ -33,7 +34,7 @@ func TestAuthenticate(t *testing.T) {
 		{"integration's id for its client id", tepin.ClientID(in.ID), "tpn_one"},
 	} {
 		_, err := r.Authenticate(t.Context(), tc.id, tc.secret, home)
-		wantKind(t, tc.name, err, tepin.Unauthorized)
+		accesstest.WantKind(t, tc.name, err, tepin.Unauthorized)
 		if want := refusal(t, r); err.Error() != want {
 			t.Errorf("%s: answer %q, want the one answer %q", tc.name, err, want)
 		}
@@ -65,12 +66,12 @@ func TestAuthenticateState(t *testing.T) {
 	}
 	r.clock.Advance(time.Microsecond)
 	_, err := r.Authenticate(t.Context(), in.ClientID, "tpn_one", home)
-	wantKind(t, "ended secret", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "ended secret", err, tepin.Unauthorized)
 	r.login(in, "tpn_next")
 
 	r.update(in, tepin.IntegrationUpdate{Enabled: ptr(false)})
 	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_next", home)
-	wantKind(t, "disabled integration", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "disabled integration", err, tepin.Unauthorized)
 	if err.Error() != refusal(t, r) {
 		t.Errorf("a disabled integration is told apart: %q", err)
 	}
@@ -82,7 +83,7 @@ func TestAuthenticateState(t *testing.T) {
 	}
 	r.refresh()
 	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_next", home)
-	wantKind(t, "deleted integration", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "deleted integration", err, tepin.Unauthorized)
 }
 
 // Always five comparisons, whoever asks and whatever is wrong (S10).
@@ -90,10 +91,10 @@ func TestAuthenticateComparesFiveTimes(t *testing.T) {
 	r := newRig(t)
 	in := r.integration("one")
 	var count int
-	d, err := access.New(t.Context(), access.Options{Store: r.store, Issuer: publicURL + "/", PublicURL: publicURL, PepperID: "pepper", CheckForm: checkForm, Now: r.clock.Now,
+	d, err := access.New(t.Context(), access.Options{Store: r.store, Issuer: publicURL + "/", PublicURL: publicURL, PepperID: "pepper", CheckForm: accesstest.CheckForm, Now: r.clock.Now,
 		MAC: func(pepper string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.SecretID, plain string) []byte {
 			count++
-			return mac(pepper, env, client, id, plain)
+			return accesstest.MAC(pepper, env, client, id, plain)
 		},
 		OpenKey: func(sealed []byte, _ string) ([]byte, error) { return sealed, nil }})
 	if err != nil {
@@ -145,12 +146,12 @@ func TestFailureBudget(t *testing.T) {
 	for _, id := range []tepin.ClientID{in.ClientID, "int_nobody"} {
 		for n := range 10 {
 			for range 3 { // the same secret again is the same failure
-				wantKind(t, "within the budget", try(id, "tpn_wrong"+string(rune('a'+n))), tepin.Unauthorized)
+				accesstest.WantKind(t, "within the budget", try(id, "tpn_wrong"+string(rune('a'+n))), tepin.Unauthorized)
 			}
 		}
 		err := try(id, "tpn_wrong-k")
-		wantKind(t, "budget spent", err, tepin.TooMany)
-		wantKind(t, "a secret counted before", try(id, "tpn_wronga"), tepin.Unauthorized)
+		accesstest.WantKind(t, "budget spent", err, tepin.TooMany)
+		accesstest.WantKind(t, "a secret counted before", try(id, "tpn_wronga"), tepin.Unauthorized)
 	}
 	r.login(in, "tpn_one") // the right one passes
 	if _, err := r.Authenticate(t.Context(), in.ClientID, "tpn_wrong-l", home.Next()); tepin.KindOf(err) != tepin.Unauthorized {
@@ -158,7 +159,7 @@ func TestFailureBudget(t *testing.T) {
 	}
 	r.clock.Advance(5 * time.Minute)
 	r.refresh()
-	wantKind(t, "after the window", try(in.ClientID, "tpn_wrong-m"), tepin.Unauthorized)
+	accesstest.WantKind(t, "after the window", try(in.ClientID, "tpn_wrong-m"), tepin.Unauthorized)
 }
 
 func TestEnvironment(t *testing.T) {
@@ -187,7 +188,7 @@ func TestStaleDirectoryIsUnavailable(t *testing.T) {
 	r.clock.Advance(time.Nanosecond)
 	check := func(what string, err error) {
 		t.Helper()
-		wantKind(t, what, err, tepin.Unavailable)
+		accesstest.WantKind(t, what, err, tepin.Unavailable)
 		if e, ok := err.(*tepin.Error); !ok || e.RetryAfter != time.Second {
 			t.Errorf("%s: %#v, want RetryAfter 1 s", what, err)
 		}
@@ -200,7 +201,7 @@ func TestStaleDirectoryIsUnavailable(t *testing.T) {
 	check("good secret", err)
 	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_wrong", home)
 	check("bad secret", err)
-	wantKind(t, "Ready", r.Ready(), tepin.Unavailable)
+	accesstest.WantKind(t, "Ready", r.Ready(), tepin.Unavailable)
 
 	r.refresh()
 	if _, err := r.Bearer(raw); err != nil || r.Ready() != nil {
@@ -235,7 +236,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Errorf("not ready after 3 s: %v", err)
 	}
-	wantKind(t, "a node that does not run", other.Ready(), tepin.Unavailable)
+	accesstest.WantKind(t, "a node that does not run", other.Ready(), tepin.Unavailable)
 	cancel()
 	if err := <-done; err != nil {
 		t.Fatal(err)
@@ -286,7 +287,7 @@ func TestConcurrentWritesAreAllSeen(t *testing.T) {
 	for _, name := range names {
 		go func() {
 			in := tepin.Integration{ID: tepin.NewID[tepin.IntegrationID](), EnvironmentID: r.env.ID, ClientID: tepin.NewClientID(), Name: name, Enabled: true}
-			in, err := r.store.CreateIntegration(context.Background(), admin, in, secretOf(in, "tpn_"+name))
+			in, err := r.store.CreateIntegration(context.Background(), admin, in, accesstest.SecretOf(in, "tpn_"+name))
 			if err == nil {
 				err = d.Refresh(context.Background())
 			}

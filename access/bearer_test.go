@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/token"
 )
@@ -51,12 +52,12 @@ func TestBearerRefuses(t *testing.T) {
 	} {
 		raw := r.token(c, change)
 		_, err := r.Bearer(raw)
-		wantKind(t, name, err, tepin.Unauthorized)
+		accesstest.WantKind(t, name, err, tepin.Unauthorized)
 		_, err = r.Bearer(raw)
-		wantKind(t, name+", again", err, tepin.Unauthorized)
+		accesstest.WantKind(t, name+", again", err, tepin.Unauthorized)
 	}
 	_, err := r.Bearer(strings.Repeat("x", 1<<20))
-	wantKind(t, "a megabyte", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "a megabyte", err, tepin.Unauthorized)
 }
 
 // S1: remove secret A after its token was replaced: both of A's tokens die, B's lives.
@@ -78,7 +79,7 @@ func TestRemovedSecretTakesItsTokens(t *testing.T) {
 	r.refresh()
 	for _, raw := range []string{first, second} {
 		_, err := r.Bearer(raw)
-		wantKind(t, "token of the removed secret", err, tepin.Unauthorized)
+		accesstest.WantKind(t, "token of the removed secret", err, tepin.Unauthorized)
 	}
 	if _, err := r.Bearer(third); err != nil {
 		t.Errorf("token of the other secret: %v", err)
@@ -138,12 +139,12 @@ func TestRevocation(t *testing.T) {
 			}
 			revoke(r, in, raw)
 			_, err := r.Bearer(raw)
-			wantKind(t, "on this node", err, tepin.Unauthorized)
+			accesstest.WantKind(t, "on this node", err, tepin.Unauthorized)
 			if err := other.Refresh(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			_, err = other.Bearer(raw)
-			wantKind(t, "on the other node", err, tepin.Unauthorized)
+			accesstest.WantKind(t, "on the other node", err, tepin.Unauthorized)
 		})
 	}
 }
@@ -173,7 +174,7 @@ func TestSecretsEndBitesWithoutAPoll(t *testing.T) {
 	}
 	r.clock.Advance(time.Microsecond)
 	_, err := r.Bearer(raw)
-	wantKind(t, "at the secret's end", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "at the secret's end", err, tepin.Unauthorized)
 }
 
 func BenchmarkBearer(b *testing.B) {

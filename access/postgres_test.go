@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/store/storetest"
 )
@@ -40,11 +41,11 @@ func TestTwoNodesOverPostgres(t *testing.T) {
 	r.update(in, tepin.IntegrationUpdate{Enabled: ptr(false)})
 	revoked := time.Now()
 	_, err = r.Bearer(raw)
-	wantKind(t, "on the node that disabled it", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "on the node that disabled it", err, tepin.Unauthorized)
 	for err = nil; err == nil && time.Since(revoked) < 5*time.Second; time.Sleep(20 * time.Millisecond) {
 		_, err = second.Bearer(raw)
 	}
-	wantKind(t, "on the other node within 5 s", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "on the other node within 5 s", err, tepin.Unauthorized)
 	if second.Ready() != nil {
 		t.Errorf("not ready: %v", second.Ready())
 	}
@@ -57,6 +58,6 @@ func TestTwoNodesOverPostgres(t *testing.T) {
 		now := func() time.Time { return time.Now().Add(ahead) }
 		wrong := &rig{t: t, now: now, store: open(now), env: r.env, keys: r.keys}
 		wrong.Directory = wrong.node()
-		wantKind(t, "a clock that is off by "+ahead.String(), wrong.Ready(), tepin.Unavailable)
+		accesstest.WantKind(t, "a clock that is off by "+ahead.String(), wrong.Ready(), tepin.Unavailable)
 	}
 }

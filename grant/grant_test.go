@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/token"
@@ -20,7 +21,7 @@ func TestReuse(t *testing.T) {
 	in := r.integration("one")
 	at := func(d time.Duration) grant.Issued {
 		t.Helper()
-		r.clock.ns.Store(start.Add(d).UnixNano())
+		r.clock.Set(start.Add(d))
 		r.refresh()
 		return r.current(in, "tpn_one")
 	}
@@ -210,7 +211,7 @@ func TestSecretsEnd(t *testing.T) {
 	r.clock.Advance(time.Hour)
 	r.refresh()
 	_, err := r.Current(t.Context(), request(r.login(in, "tpn_one")))
-	wantKind(t, "with half a second left", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "with half a second left", err, tepin.Unauthorized)
 }
 
 // Wrong clocks never hand out a token that does not work (§7.2 of the OAuth notes).
@@ -313,7 +314,7 @@ func TestStaleNode(t *testing.T) {
 	old.Audiences = append(old.Audiences, "https://chiligrafx.com")
 	r.update(in, tepin.IntegrationUpdate{Enabled: ptr(false)})
 	_, err = other.Current(t.Context(), old)
-	wantKind(t, "after disabling", err, tepin.Unauthorized)
+	accesstest.WantKind(t, "after disabling", err, tepin.Unauthorized)
 }
 
 // Beyond 32 tokens of one client memory forgets the oldest; the row still has it.
