@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/audit"
@@ -58,6 +59,7 @@ func TestTamperingIsNamed(t *testing.T) {
 		"first removed":  {`DELETE FROM audit_entry WHERE seq <= 2`, "instance/1: 2 entries are missing"},
 		"last removed":   {`DELETE FROM audit_entry WHERE seq >= 4`, "instance/4: the last 2 entries are missing"},
 		"all removed":    {`DELETE FROM audit_entry`, "instance/1: the last 5 entries are missing"},
+		"chain removed":  {`DELETE FROM audit_entry; DELETE FROM audit_head`, "instance/0: the head of the chain is missing"},
 		"head removed":   {`DELETE FROM audit_head`, "instance/0: the head of the chain is missing"},
 		"head altered":   {`UPDATE audit_head SET mac = (SELECT mac FROM audit_entry WHERE seq = 1)`, "instance/5: the head does not fit the last entry"},
 		"cut with head": {`UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit_entry WHERE seq = 4)`,
@@ -78,6 +80,31 @@ func TestTamperingIsNamed(t *testing.T) {
 				t.Errorf("found:\n%s\nwant:\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+// An environment's chain cannot be taken away as a whole.
+func TestMissingChainIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tepin.db")
+	s := storetest.Open(t, store.Options{URL: "sqlite:" + path})
+	sub, err := s.CreateSubscription(t.Context(), tepin.System, tepin.Subscription{Name: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := s.CreateEnvironment(t.Context(), tepin.System, tepin.Environment{
+		SubscriptionID: sub.ID, Name: "e", TechnicalName: "e", Type: tepin.Production, TokenLifetime: time.Hour, SigningAlg: "ES256",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := findings(t, s, storetest.AuditKey); got != "" {
+		t.Errorf("found %s", got)
+	}
+	if _, err := around(t, "sqlite", "file:"+path).Exec(`DELETE FROM audit_entry WHERE chain = $1; DELETE FROM audit_head WHERE chain = $1`, env.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := findings(t, s, storetest.AuditKey), string(env.ID)+"/0: the head of the chain is missing"; got != want {
+		t.Errorf("found %q, want %q", got, want)
 	}
 }
 

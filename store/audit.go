@@ -68,10 +68,12 @@ func (s *Store) AuditEntries(ctx context.Context, chain string, afterSeq int64, 
 	return list, s.dialect.fail(err)
 }
 
-// AuditChains returns the names of all chains that have a head or an entry.
+// AuditChains returns the names of all chains that have a head or an entry, or must
+// have: every environment's begins with its creation.
 func (s *Store) AuditChains(ctx context.Context) ([]string, error) {
 	list, err := all(ctx, s.reader, func(r row) (c string, err error) { return c, r.Scan(&c) },
-		`SELECT chain FROM audit_head UNION SELECT chain FROM audit_entry ORDER BY 1`)
+		`SELECT chain FROM audit_head UNION SELECT chain FROM audit_entry UNION SELECT id FROM environment
+			UNION SELECT '`+InstanceChain+`' FROM subscription ORDER BY 1`)
 	return list, s.dialect.fail(err)
 }
 

@@ -82,6 +82,7 @@ func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.E
 			}
 		}
 		t.access = true
+		t.record(string(e.ID), by, "environment.create", string(e.ID), nil)
 		t.record(InstanceChain, by, "environment.create", string(e.ID), map[string]any{"name": e.Name, "technicalName": e.TechnicalName, "type": string(e.Type)})
 		return nil
 	})

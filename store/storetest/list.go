@@ -257,12 +257,13 @@ func auditChain(w *world) {
 	_, err = w.DeleteTemplate(w.ctx, w.bob, w.env, t.ID) // refused: no line
 	w.is(tepin.NotFound, err)
 	list := w.entries(string(w.env))
-	equal(w, len(list), 2)
-	equal(w, list[1].Action, "template.delete")
-	equal(w, list[1].Target, string(t.ID))
-	equal(w, list[1].ActorName, "Bob")
-	equal(w, list[1].At, w.clock.Now())
-	equal(w, list[1].Detail, `{"name":"t"}`)
+	equal(w, len(list), 3)
+	equal(w, list[0].Action, "environment.create") // so that no chain can be taken away unseen
+	equal(w, list[2].Action, "template.delete")
+	equal(w, list[2].Target, string(t.ID))
+	equal(w, list[2].ActorName, "Bob")
+	equal(w, list[2].At, w.clock.Now())
+	equal(w, list[2].Detail, `{"name":"t"}`)
 	chains, err := w.AuditChains(w.ctx)
 	w.must(err)
 	equal(w, slices.Contains(chains, store.InstanceChain) && slices.Contains(chains, string(w.env)), true)
@@ -304,7 +305,7 @@ func auditConcurrent(w *world) {
 			}
 		}
 	})
-	equal(w, len(w.entries(string(w.env))), 40)
+	equal(w, len(w.entries(string(w.env))), 41) // with its creation
 	w.verifyChain(string(w.env))
 }
 
