@@ -65,9 +65,11 @@ func (s *Store) openSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if s.lock, err = lockFile(path + ".lock"); err != nil {
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
 		return err
 	}
+	s.lock = lock
 	// The log and the index beside the database take its mode.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

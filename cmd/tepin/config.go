@@ -59,14 +59,19 @@ var settings = []setting{
 		word(func(c *config) *string { return &c.Data })},
 	{"database_url", "", "postgres://… for PostgreSQL; empty: SQLite in the data directory",
 		word(func(c *config) *string { return &c.DatabaseURL })},
-	{"key_dir", "", "directory of master.key and pepper.key; empty: the data directory's name with -keys after it. Keep it out of backups of the data",
+	{"key_dir", "", "directory of master.key and pepper.key; empty: the data directory's name with -keys after it, or, for data that a demo made, keys in it. Keep it out of backups of the data",
 		word(func(c *config) *string { return &c.KeyDir })},
 	{"tls_cert", "", "certificate chain, PEM; read again when it changes",
 		word(func(c *config) *string { return &c.TLSCert })},
 	{"tls_key", "", "private key of the certificate, PEM",
 		word(func(c *config) *string { return &c.TLSKey })},
 	{"insecure_http", "false", "allow plain HTTP on an address other than loopback: only behind a proxy that does TLS",
-		func(c *config, v string) (err error) { c.InsecureHTTP, err = strconv.ParseBool(v); return err }},
+		func(c *config, v string) (err error) {
+			if c.InsecureHTTP, err = strconv.ParseBool(v); err != nil {
+				err = fmt.Errorf("%q is neither true nor false", v)
+			}
+			return err
+		}},
 	{"trusted_proxies", "", "networks, separated by commas, whose X-Forwarded-* headers are believed",
 		func(c *config, v string) error { return parseProxies(c, v) }},
 	{"audiences", "https://chiligrafx.com", "further audiences of access tokens, separated by commas, beside the public URL; - for none",
@@ -76,8 +81,8 @@ var settings = []setting{
 	{"workers", "0", "renders at once; 0: one for each processor",
 		func(c *config, v string) (err error) {
 			c.Workers, err = strconv.Atoi(v)
-			if err == nil && (c.Workers < 0 || c.Workers > 256) {
-				err = fmt.Errorf("%d is not between 0 and 256", c.Workers)
+			if err != nil || c.Workers < 0 || c.Workers > 256 {
+				err = fmt.Errorf("%q is no number between 0 and 256", v)
 			}
 			if c.Workers == 0 {
 				c.Workers = runtime.NumCPU()
@@ -188,9 +193,21 @@ func applySettings(given map[string]string, env func(string) string, inFile map[
 		}
 	}
 	if c.KeyDir == "" {
-		c.KeyDir = filepath.Clean(c.Data) + "-keys"
+		c.KeyDir = defaultKeyDir(c.Data)
 	}
 	return c, c.check()
+}
+
+// demoKeyDir is where the demo keeps its keys: a demo is one directory.
+func demoKeyDir(data string) string { return filepath.Join(data, "keys") }
+
+// defaultKeyDir is beside the data, so that a backup of the data has no keys in it;
+// data that a demo made brings its own.
+func defaultKeyDir(data string) string {
+	if _, err := os.Stat(demoKeyDir(data)); err == nil {
+		return demoKeyDir(data)
+	}
+	return filepath.Clean(data) + "-keys"
 }
 
 // check refuses settings that contradict each other.

@@ -54,7 +54,7 @@ func TestSettings(t *testing.T) {
 		"address without a port":   {[]string{"-listen", "127.0.0.1"}, "no address with a port"},
 		"foreign address":          {[]string{"-listen", "0.0.0.0:80"}, "not loopback"},
 		"no public URL":            {[]string{"-listen", "0.0.0.0:80", "-insecure_http", "true"}, "public_url is needed"},
-		"too many workers":         {[]string{"-workers", "1000"}, "between 0 and 256"},
+		"too many workers":         {[]string{"-workers", "1000"}, `"1000" is no number between 0 and 256`},
 		"no number":                {[]string{"-workers", "many"}, "workers (from -workers)"},
 		"argument":                 {[]string{"now"}, `no argument "now"`},
 	} {

@@ -70,7 +70,7 @@ func runDemo(ctx context.Context, args []string, env func(string) string, stdout
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn" // the demo's own output is what is to be read
 	}
-	c.KeyDir = filepath.Join(c.Data, "keys") // a demo is one directory
+	c.KeyDir = demoKeyDir(c.Data)
 	srv, err := start(ctx, c, startOptions{demo: true}, stderr)
 	if err != nil {
 		return err

@@ -30,8 +30,8 @@ const (
 
 // sampleValues is what the demo sets in its project.
 var sampleValues = map[string]any{
-	"Headline": "First light",
-	"Subline":  "A morning of music above the tree line",
+	"Headline": "High notes",
+	"Subline":  "An evening of strings above the tree line",
 	"Price":    54,
 }
 

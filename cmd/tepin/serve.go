@@ -214,7 +214,12 @@ func bind(ctx context.Context, keys *credential.Keys, db *store.Store, issuer st
 	if err != nil || instance.Issuer == issuer {
 		return err
 	}
-	if demo {
+	// Where there is no environment yet, no token can be lost.
+	envs, err := db.Environments(ctx, tepin.List{Limit: 1})
+	if err != nil {
+		return err
+	}
+	if demo || len(envs.Items) == 0 {
 		return db.Rekey(ctx, tepin.System, issuer)
 	}
 	return fmt.Errorf("this installation was made for %s, and is now to be %s: tokens name their issuer, so run `tepin rekey` with the new public_url, which ends all tokens and sessions", instance.Issuer, issuer)
