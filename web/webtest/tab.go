@@ -2,10 +2,9 @@
 package webtest
 
 import (
-	"bytes"
 	"context"
-	"image"
-	_ "image/png" // decodes what the browser takes pictures of
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,6 +130,9 @@ func (b *Tab) Wait(expression string) {
 	}
 }
 
+// Context is the tab's, for steps of chromedp that have no method here.
+func (b *Tab) Context() context.Context { return b.ctx }
+
 // Open opens an address.
 func (b *Tab) Open(url string) { b.t.Helper(); b.Do(chromedp.Navigate(url)) }
 
@@ -148,6 +150,9 @@ func (b *Tab) Click(selector string) {
 	b.t.Helper()
 	b.Do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
+
+// Keys presses keys, one after the other, in whatever has the focus.
+func (b *Tab) Keys(keys string) { b.t.Helper(); b.Do(chromedp.KeyEvent(keys)) }
 
 // Fill replaces the text of an input, key by key.
 func (b *Tab) Fill(selector, text string) {
@@ -199,12 +204,19 @@ func (b *Tab) Look(width, height int64, theme string, options ...chromedp.Emulat
 	b.must(err)
 }
 
-// Picture returns what the window shows.
-func (b *Tab) Picture() image.Image {
+// Picture returns what the window shows, as PNG.
+func (b *Tab) Picture() []byte {
 	b.t.Helper()
-	raw, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	b.must(err)
-	img, _, err := image.Decode(bytes.NewReader(raw))
-	b.must(err)
-	return img
+	return png
+}
+
+// Save saves what the window shows for people to look at, in the directory that
+// TEPIN_SCREENSHOTS names. Without one it does nothing.
+func (b *Tab) Save(name string) {
+	b.t.Helper()
+	if dir := os.Getenv("TEPIN_SCREENSHOTS"); dir != "" {
+		b.must(os.WriteFile(filepath.Join(dir, name+".png"), b.Picture(), 0o644))
+	}
 }
