@@ -54,8 +54,9 @@ func (s *Service) now() time.Time {
 	return time.Now()
 }
 
-// PutDocument stores raw byte for byte. What may be stored is the caller's to check. The key stays reserved until a record that
-// names it is written; if that write is refused, [Service.Discard] removes the bytes.
+// PutDocument stores raw byte for byte. What may be stored is the caller's to check.
+// The key stays reserved until a record that names it is written; if that write is
+// refused, [Service.Discard] removes the bytes.
 func (s *Service) PutDocument(ctx context.Context, env tepin.EnvironmentID, raw []byte) (tepin.BlobRef, error) {
 	return s.Receive(ctx, env, bytes.NewReader(raw), int64(len(raw)))
 }

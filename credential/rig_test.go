@@ -2,37 +2,27 @@ package credential_test
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"net/netip"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/store"
-	"github.com/tepin/tepin/store/storetest"
 )
 
 var (
-	start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	start = accesstest.Start
 	home  = netip.MustParseAddr("192.0.2.7")
 	admin = tepin.Actor{Kind: tepin.ActorUser, ID: "admin", Name: "Ada", Administrator: true}
 )
 
-// clock is a wall clock that tests set.
-type clock struct{ ns atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.Unix(0, c.ns.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.ns.Add(int64(d)) }
-
-// rig is the service on a database of its own, with one sandbox environment.
+// rig is the service of an installation, with one sandbox environment.
 type rig struct {
 	*credential.Service
 	t      testing.TB
-	clock  *clock
+	clock  *accesstest.Clock
 	store  *store.Store
 	access *access.Directory
 	env    tepin.Environment
@@ -40,35 +30,10 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	ctx := context.Background()
-	r := &rig{t: t, clock: &clock{}}
-	r.clock.ns.Store(start.UnixNano())
-	r.store = storetest.Open(t, store.Options{URL: "sqlite:" + t.TempDir() + "/tepin.db", Now: r.clock.Now})
-	keys, err := credential.ReadKeys(t.TempDir(), nothing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := keys.Bind(ctx, r.store, "https://tepin.example/", start); err != nil {
-		t.Fatal(err)
-	}
-	r.access, err = access.New(ctx, access.Options{
-		Store: r.store, Issuer: "https://tepin.example/", PublicURL: "https://tepin.example", Now: r.clock.Now,
-		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm,
-		OpenKey: func([]byte, string) ([]byte, error) { return nil, fmt.Errorf("no signing keys here") },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Service = credential.New(credential.Options{Store: r.store, Access: r.access, Keys: keys, Log: slog.New(slog.DiscardHandler), Now: r.clock.Now})
-	sub, err := r.store.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "Main"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.env, err = r.CreateEnvironment(ctx, admin, tepin.Environment{SubscriptionID: sub.ID, Name: "Demo", TechnicalName: "demo", Type: tepin.Sandbox})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	c := accesstest.NewClock()
+	in := accesstest.New(t, accesstest.Options{PublicURL: "https://tepin.example", Now: c.Now})
+	env := in.Environment(in.Subscription("Main"), "demo", tepin.Sandbox)
+	return &rig{Service: in.Credential, t: t, clock: c, store: in.Store, access: in.Access, env: env}
 }
 
 // nothing is an environment without variables.
