@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -139,18 +140,27 @@ const (
 	connections = 16
 )
 
-// rate sends requests over keep-alive connections and returns how many were answered
-// with 200 per second of the server's processor time.
+// rate sends a request over keep-alive connections, again and again, and returns how
+// often it was answered with 200 per second of the server's processor time. It sends
+// prepared bytes: a client as costly as the server would keep it waiting, and a server
+// that waits spends its time on falling asleep and waking up.
 func (t *target) rate(request func() (*http.Request, error)) (float64, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}}
-	if _, err := load(client, request, warmUp); err != nil {
+	req, err := request()
+	if err != nil {
+		return 0, err
+	}
+	var raw bytes.Buffer
+	if err := req.Write(&raw); err != nil {
+		return 0, err
+	}
+	if _, err := load(req.URL.Host, raw.Bytes(), warmUp); err != nil {
 		return 0, err
 	}
 	before, err := t.cpu()
 	if err != nil {
 		return 0, err
 	}
-	n, err := load(client, request, measureTime)
+	n, err := load(req.URL.Host, raw.Bytes(), measureTime)
 	if err != nil {
 		return 0, err
 	}
@@ -158,8 +168,8 @@ func (t *target) rate(request func() (*http.Request, error)) (float64, error) {
 	return float64(n) / (after - before).Seconds(), err
 }
 
-// load sends requests for a time and counts them; an answer other than 200 ends it.
-func load(client *http.Client, request func() (*http.Request, error), d time.Duration) (int, error) {
+// load sends a request for a time and counts the answers; one other than 200 ends it.
+func load(address string, request []byte, d time.Duration) (int, error) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var total int
@@ -167,12 +177,7 @@ func load(client *http.Client, request func() (*http.Request, error), d time.Dur
 	end := time.Now().Add(d)
 	for range connections {
 		wg.Go(func() {
-			n := 0
-			var err error
-			for err == nil && time.Now().Before(end) {
-				err = once(client, request)
-				n++
-			}
+			n, err := repeat(address, request, end)
 			mu.Lock()
 			defer mu.Unlock()
 			total += n
@@ -183,19 +188,29 @@ func load(client *http.Client, request func() (*http.Request, error), d time.Dur
 	return total, first
 }
 
-func once(client *http.Client, request func() (*http.Request, error)) error {
-	req, err := request()
+// repeat sends the request over one connection until end.
+func repeat(address string, request []byte, end time.Time) (n int, err error) {
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	res, err := client.Do(req)
-	if err != nil {
-		return err
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	for ; time.Now().Before(end); n++ {
+		if _, err := conn.Write(request); err != nil {
+			return n, err
+		}
+		res, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			return n, err
+		}
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			return n, err
+		}
+		if res.StatusCode != http.StatusOK {
+			return n, fmt.Errorf("%s: %s", res.Status, body)
+		}
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", res.Status, body)
-	}
-	return err
+	return n, nil
 }
