@@ -3,6 +3,7 @@ package tepin
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -60,4 +61,13 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Internal
+}
+
+// Shorten cuts a text that may quote what somebody sent to about so many bytes, at a
+// whole character, and shows that it did.
+func Shorten(s string, bytes int) string {
+	if len(s) <= bytes {
+		return s
+	}
+	return strings.ToValidUTF8(s[:bytes], "") + "…"
 }

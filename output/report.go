@@ -3,7 +3,6 @@ package output
 import (
 	"archive/zip"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -40,7 +39,7 @@ func reported(record int, issues []render.Issue, room *int) recordReport {
 	r := recordReport{Number: record + 1}
 	seen := map[recordError]bool{}
 	for _, i := range issues {
-		e := recordError{shortened(i.Type), shortened(i.Details)}
+		e := recordError{tepin.Shorten(i.Type, maxDetails), tepin.Shorten(i.Details, maxDetails)}
 		if seen[e] || *room <= 0 && (*room < 0 || warning(i.Type)) {
 			continue
 		}
@@ -49,14 +48,6 @@ func reported(record int, issues []render.Issue, room *int) recordReport {
 		*room--
 	}
 	return r
-}
-
-// shortened cuts a text that may quote the document.
-func shortened(s string) string {
-	if len(s) <= maxDetails {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxDetails], "") + "…"
 }
 
 // renders counts what an output costs: each image one, each PDF one, and a PDF of V

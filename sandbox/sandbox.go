@@ -44,6 +44,10 @@ const refused = 3
 // maxRefusal bounds what is kept of a child's standard error.
 const maxRefusal = 64 << 10
 
+// maxSaid bounds the message and the path of a refusal, which may quote a document,
+// so that the whole is kept.
+const maxSaid = 4 << 10
+
 // slots bounds how many children live at once in this process, whoever asks: memory
 // is the machine's, not a caller's.
 var slots = make(chan struct{}, 2*runtime.NumCPU())
@@ -177,7 +181,7 @@ func child(work Child, memory, cpu string) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &said):
-		_ = json.NewEncoder(os.Stderr).Encode(refusal{said.Kind, said.Message, said.Path}) // the exit status tells, too
+		_ = json.NewEncoder(os.Stderr).Encode(refusal{said.Kind, tepin.Shorten(said.Message, maxSaid), tepin.Shorten(said.Path, maxSaid)}) // the exit status tells, too
 		return refused
 	}
 	fmt.Fprintln(os.Stderr, err)

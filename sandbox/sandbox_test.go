@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 		"echo":   func(in io.Reader, out io.Writer) error { _, err := io.Copy(out, in); return err },
 		"first":  func(in io.Reader, out io.Writer) error { _, err := io.CopyN(out, in, 1); return err },
 		"refuse": func(io.Reader, io.Writer) error { return &tepin.Error{Kind: tepin.Invalid, Message: "no", Path: "$.a"} },
+		"quote": func(io.Reader, io.Writer) error {
+			return &tepin.Error{Kind: tepin.Invalid, Message: strings.Repeat("\x00ü", 1<<20), Path: strings.Repeat("a", 1<<20)}
+		},
 		"panic":  func(io.Reader, io.Writer) error { panic("broken font") },
 		"spin":   spin,
 		"memory": eatMemory,
@@ -110,6 +113,15 @@ func TestRefusalKeepsItsKind(t *testing.T) {
 	var said *tepin.Error
 	if !errors.As(err, &said) || said.Kind != tepin.Invalid || said.Message != "no" || said.Path != "$.a" {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// A refusal that quotes megabytes is still a refusal, and shorter.
+func TestLongRefusal(t *testing.T) {
+	_, err := run(t, "quote", "", small)
+	var said *tepin.Error
+	if !errors.As(err, &said) || said.Kind != tepin.Invalid || len(said.Message) > 5000 || len(said.Path) > 5000 {
+		t.Fatalf("got kind %d, %d bytes", tepin.KindOf(err), len(err.Error()))
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // MaxJSON bounds the JSON bodies of ordinary calls in bytes; documents are bounded
 // by [MaxBody]. MaxDepth bounds the nesting of both (S30).
 const (
-	MaxJSON  int64 = 1 << 20
+	MaxJSON  int64 = 128 << 10
 	MaxDepth       = 200
 )
 

@@ -224,10 +224,13 @@ func detail(x *exchange, err error) string {
 		return "something went wrong on our side; the operator finds the cause in the log under " + x.id
 	}
 	if e.Path != "" {
-		return e.Path + ": " + e.Message
+		return tepin.Shorten(e.Path+": "+e.Message, maxDetail)
 	}
-	return e.Message
+	return tepin.Shorten(e.Message, maxDetail)
 }
+
+// maxDetail bounds the text of a refusal, in bytes: it may quote a document.
+const maxDetail = 4 << 10
 
 // challenge is the WWW-Authenticate header of a 401 (RFC 6750 §3): without an error
 // when no token was sent.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,15 @@ func TestProblems(t *testing.T) {
 				t.Errorf("logged %v", events[0]["error"])
 			}
 		})
+	}
+}
+
+// A refusal that quotes a document does not send megabytes back, or into the log.
+func TestLongRefusal(t *testing.T) {
+	w := httptest.NewRecorder()
+	WriteProblem(w, httptest.NewRequest("GET", "/", nil), &tepin.Error{Kind: tepin.Invalid, Path: strings.Repeat("a", 1<<20), Message: "no"})
+	if w.Code != 400 || w.Body.Len() > 5000 {
+		t.Errorf("%d, %d bytes", w.Code, w.Body.Len())
 	}
 }
 

@@ -109,7 +109,7 @@ func (s *Stack) Wrap(next http.Handler) http.Handler {
 // admit refuses requests for hosts that are not ours and for paths that are not in
 // their shortest form, and collapses repeated slashes.
 func (s *Stack) admit(r *http.Request, host string, hosts map[string]bool) error {
-	if name := hostName(host); !hosts[name] && !(hosts["localhost"] && isLoopback(name)) && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" {
+	if name := hostName(host); !isPort(host) || !hosts[name] && !(hosts["localhost"] && isLoopback(name)) && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" {
 		return &statusError{status: http.StatusMisdirectedRequest,
 			detail: "this server does not answer for the host of the request; the operator names it in public_url or allowed_hosts"}
 	}
@@ -173,7 +173,7 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any, took time.Duration) 
 	}
 	level := slog.LevelInfo
 	if x.err != nil {
-		attrs = append(attrs, slog.String("error", x.err.Error()))
+		attrs = append(attrs, slog.String("error", tepin.Shorten(x.err.Error(), maxDetail)))
 	}
 	if status >= 500 {
 		level = slog.LevelError
@@ -187,6 +187,13 @@ func hostName(host string) string {
 		host = h
 	}
 	return strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+}
+
+// isPort reports whether what follows the last colon of a Host header, if anything
+// does, is a number: it goes into links.
+func isPort(host string) bool {
+	_, port, err := net.SplitHostPort(host)
+	return err != nil || strings.Trim(port, "0123456789") == ""
 }
 
 // isLoopback reports whether a host name without port can only mean this machine.

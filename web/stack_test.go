@@ -155,6 +155,8 @@ func TestHost(t *testing.T) {
 		{"allowed beside", "https://tepin.example", []string{"inside.example"}, "inside.example:8080", "/", 200},
 		{"health by address", "https://tepin.example", nil, "10.1.2.3", "/healthz", 200},
 		{"no host", "", nil, "", "/", 421},
+		{"a port that is more", "", nil, "127.0.0.1:80,evil.example", "/", 421},
+		{"a port that is none", "", nil, "localhost:x", "/", 421},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := request("GET", c.path, nil)
