@@ -18,6 +18,31 @@ import (
 	"time"
 )
 
+// shippedDir is where shipped builds to; [tests.Run] makes and removes it.
+var shippedDir string
+
+// shipped builds the program as users have it, without what the race detector adds,
+// once for all tests.
+var shipped = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(shippedDir, "tepin")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+// tests runs the tests and clears up after them.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	var err error
+	if shippedDir, err = os.MkdirTemp("", "tepin-test"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(shippedDir)
+	return t.M.Run()
+}
+
 // process is a demo server in a process of its own, as a user would start it.
 type process struct {
 	t    *testing.T
@@ -49,13 +74,14 @@ func (p *printed) String() string {
 // its job.
 func startProcess(t *testing.T, dir string, flags ...string) *process {
 	t.Helper()
-	self, err := os.Executable()
+	binary, err := shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
 	credentials := filepath.Join(t.TempDir(), "credentials.json")
 	p := &process{t: t, log: &printed{}}
-	p.cmd = &exec.Cmd{Path: self, Args: append([]string{"tepin", "demo", "-listen", "127.0.0.1:0", "-data", dir, "-credentials", credentials}, flags...), Env: []string{"PATH=" + os.Getenv("PATH")}}
+	p.cmd = exec.Command(binary, append([]string{"demo", "-listen", "127.0.0.1:0", "-data", dir, "-credentials", credentials}, flags...)...)
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

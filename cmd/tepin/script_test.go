@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	runChild() // the scripts' servers start this binary again for renders
-	testscript.Main(m, map[string]func(){"tepin": main})
+	testscript.Main(tests{m}, map[string]func(){"tepin": main})
 }
 
 // What an operator and a client do, on the real binary.
