@@ -13,7 +13,6 @@ import (
 )
 
 var (
-	start = accesstest.Start
 	home  = netip.MustParseAddr("192.0.2.7")
 	admin = tepin.Actor{Kind: tepin.ActorUser, ID: "admin", Name: "Ada", Administrator: true}
 )
