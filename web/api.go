@@ -53,13 +53,31 @@ func NewAPI(g Guard, info huma.Info) *API {
 // Routes returns the route table, in the order of registration.
 func (a *API) Routes() []Route { return slices.Clone(a.routes) }
 
-// ServeHTTP answers with the operation of the path, or with a 404 or 405 problem.
+// ServeHTTP answers with the operation of the path, whose case does not matter, or
+// with a 404 or 405 problem.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h, pattern := a.mux.Handler(r); pattern == "" {
+	h, pattern := a.mux.Handler(r)
+	if pattern == "" {
+		r = inLowerCase(r)
+		h, pattern = a.mux.Handler(r)
+	}
+	if pattern == "" {
 		WriteProblem(w, r, unrouted(h, r))
 		return
 	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// inLowerCase returns r with its path in lower case, escaped bytes untouched. Paths
+// hold our own words, ids and technical names, all of them in lower case.
+func inLowerCase(r *http.Request) *http.Request {
+	u := *r.URL
+	if setPath(&u, strings.ToLower(r.URL.EscapedPath())) != nil {
+		return r
+	}
+	lower := *r
+	lower.URL = &u
+	return &lower
 }
 
 // unrouted tells from the multiplexer's own refusal whether the method is wrong.
@@ -207,6 +225,7 @@ type adapter struct{ *API }
 func (a adapter) Handle(op *huma.Operation, h func(huma.Context)) {
 	limit := op.MaxBodyBytes
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // ours count, see body
+	a.prefill(op)
 	a.handle(*op, a.access, Handler(func(w http.ResponseWriter, r *http.Request) error {
 		if op.RequestBody != nil {
 			raw, err := ReadBody(r, limit)
@@ -270,7 +289,7 @@ func withoutValues(ctx huma.Context, _ string, v any) (any, error) {
 	}
 	var first string
 	for i, e := range m.Errors {
-		at := Violation{Location: shorten(e.Location, 120), Message: shorten(e.Message, 300)}
+		at := Violation{Location: shorten(e.Location, 120), Message: plainly(e.Message)}
 		p.Errors = append(p.Errors, at)
 		if i == 0 {
 			first = ": " + strings.TrimSpace(at.Location+" "+at.Message)
@@ -282,6 +301,14 @@ func withoutValues(ctx huma.Context, _ string, v any) (any, error) {
 	}
 	x.err = tepin.Errorf(tepin.Invalid, "%s", p.Detail)
 	return p, nil
+}
+
+// plainly is huma's message, in words that say how to mend an id that is none.
+func plainly(message string) string {
+	if strings.HasPrefix(message, "expected string to be RFC 4122 uuid") {
+		return "is no id: expected a UUID such as 0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11"
+	}
+	return shorten(message, 300)
 }
 
 // shorten cuts s to at most n bytes, at a character.

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/tepin/tepin"
@@ -72,12 +73,36 @@ func bodyError(err error) error {
 func DecodeJSON(raw []byte, into any) error {
 	err := json.Unmarshal(raw, into)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return &tepin.Error{Kind: tepin.Invalid, Path: "$." + e.Field, Message: "a JSON " + e.Value + " cannot stand here", Cause: err}
+		given, _, _ := strings.Cut(e.Value, " ") // without the number itself
+		return &tepin.Error{Kind: tepin.Invalid, Path: strings.TrimSuffix("$."+e.Field, "."),
+			Message: "expected " + wanted(e.Type) + ", not a JSON " + given, Cause: err}
 	}
 	if err != nil {
 		return &tepin.Error{Kind: tepin.Invalid, Message: "the body is not the JSON object that this call takes", Cause: err}
 	}
 	return nil
+}
+
+// wanted names the JSON that a Go type is read from.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.String {
+			return "a list of strings"
+		}
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "a whole number"
 }
 
 // CheckJSONType accepts JSON media types, and bodies that do not say what they are.

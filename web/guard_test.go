@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -38,10 +39,11 @@ func must(t *testing.T, err error) {
 }
 
 type thingIn struct {
-	Environment string `path:"environment"`
-	Limit       int    `query:"limit" minimum:"1" maximum:"10"`
+	Environment string `path:"environment" example:"mine"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"10" example:"7"`
 	Body        struct {
-		Name  string   `json:"name" minLength:"1" maxLength:"5"`
+		Name  string   `json:"name" minLength:"1" maxLength:"5" example:"ball"`
+		ID    string   `json:"id,omitempty" format:"uuid"`
 		Count int      `json:"count,omitempty"`
 		Tags  []string `json:"tags,omitempty" maxItems:"2"`
 	}
@@ -148,10 +150,14 @@ func TestGuard(t *testing.T) {
 			}
 		})
 	}
-	for _, env := range []string{"own", "OWN", string(r.own.ID), strings.ToUpper(string(r.own.ID))} {
-		w := call(t, a, "POST", "/api/v1/environment/"+env+"//things", writer, strings.NewReader(`{"name":"x"}`))
+	for _, path := range []string{"environment/own//things", "environment/OWN/things/", "Environment/own/Things", "environment/" + string(r.own.ID) + "/things//",
+		"ENVIRONMENT/" + strings.ToUpper(string(r.own.ID)) + "/THINGS/"} {
+		w := call(t, a, "POST", "/api/v1/"+path, writer, strings.NewReader(`{"name":"x"}`))
 		if w.Code != 200 || !strings.Contains(w.Body.String(), `"actor":"integration","env":"own","base":"http://localhost:8080"`) || strings.Contains(w.Body.String(), "$schema") {
-			t.Errorf("%s: %d %s", env, w.Code, w.Body)
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+		if w := call(t, a, "POST", "/api/v1/"+path, reader, tripwire{t}); w.Code != 403 {
+			t.Errorf("%s without the scope: %d %s", path, w.Code, w.Body)
 		}
 	}
 }
@@ -206,6 +212,7 @@ func TestTypedInput(t *testing.T) {
 		{"all violations at once", "?limit=11", `{"name":"s3cret-name","count":"s3cret","tags":["a","b","c"],"extra":1}`, 400, "query.limit body.name body.count body.tags body.extra"},
 		{"not a number", "?limit=s3cret", `{"name":"x"}`, 400, "query.limit"},
 		{"missing", "", `{}`, 400, "body"},
+		{"no id", "", `{"name":"x","id":"s3cret"}`, 400, "body.id"},
 		{"wrong shape", "", `["s3cret"]`, 400, "body"},
 		{"malformed", "", `{"name":"s3cret`, 400, ""},
 		{"no body", "", ``, 400, ""},
@@ -237,6 +244,9 @@ func TestTypedInput(t *testing.T) {
 				if !found {
 					t.Errorf("%s is not in %+v", want, p.Errors)
 				}
+			}
+			if c.name == "no id" && !strings.Contains(p.Detail, "body.id is no id: expected a UUID such as ") {
+				t.Errorf("detail %q", p.Detail)
 			}
 			if c.name == "malformed" && len(p.ExceptionDetails) != 1 {
 				t.Errorf("no exceptionDetails: %+v", p)
@@ -378,6 +388,27 @@ func TestOpenAPIAndSwagger(t *testing.T) {
 			t.Errorf("the document lacks %s", want)
 		}
 	}
+	// Try it out begins with the examples of what is required.
+	var described struct {
+		Paths map[string]struct {
+			Post struct {
+				Parameters  []struct{ Name, Example string }
+				RequestBody struct {
+					Content map[string]struct{ Example map[string]string }
+				}
+			}
+		}
+	}
+	must(t, json.Unmarshal([]byte(doc), &described))
+	post := described.Paths["/api/v1/environment/{environment}/things"].Post
+	for _, p := range post.Parameters {
+		if want := map[string]string{"environment": "mine"}[p.Name]; p.Example != want {
+			t.Errorf("%s is filled with %q", p.Name, p.Example)
+		}
+	}
+	if body := post.RequestBody.Content["application/json"].Example; len(body) != 1 || body["name"] != "ball" {
+		t.Errorf("the body is filled with %v", body)
+	}
 	for _, not := range []string{"ErrorModel", "$schema", "swagger-ui", `"value"`} {
 		if strings.Contains(doc, not) {
 			t.Errorf("the document has %s", not)
@@ -394,8 +425,10 @@ func TestOpenAPIAndSwagger(t *testing.T) {
 	if html := page.Body.String(); strings.Contains(html, "<script>") || strings.Contains(html, "onclick") || strings.Contains(html, "evil") || !strings.Contains(html, "curl http://localhost:8080/oauth/token") {
 		t.Errorf("page: %s", html)
 	}
-	if w := call(t, a, "GET", "/swagger/", "", nil); w.Code != 302 || w.Header().Get("Location") != "/swagger/index.html" {
-		t.Errorf("%d %v", w.Code, w.Header())
+	for _, path := range []string{"/swagger", "/swagger/"} {
+		if w := call(t, a, "GET", path, "", nil); w.Code != 302 || w.Header().Get("Location") != "/swagger/index.html" {
+			t.Errorf("%s: %d %v", path, w.Code, w.Header())
+		}
 	}
 	zipped := call(t, a, "GET", "/swagger/swagger-ui-bundle.js", "", nil, "Accept-Encoding", "br, gzip;q=0.5")
 	plain := call(t, a, "GET", "/swagger/swagger-ui-bundle.js", "", nil, "Accept-Encoding", "gzip;q=0")

@@ -96,7 +96,9 @@ func TestHeadHasNoBody(t *testing.T) {
 
 func TestMalformedBody(t *testing.T) {
 	var into struct {
-		Name string `json:"name"`
+		Name  string   `json:"name"`
+		Tags  []string `json:"tags"`
+		Count int      `json:"count"`
 	}
 	h := Handler(func(_ http.ResponseWriter, r *http.Request) error {
 		raw, err := ReadJSON(r, 1000)
@@ -121,7 +123,11 @@ func TestMalformedBody(t *testing.T) {
 		{"cut off", "application/json", `{"a":`, 400, "unexpected end", true},
 		{"trailing", "application/json", `{} {}`, 400, "line 1, column 4", true},
 		{"empty", "application/json", "", 400, "empty", true},
-		{"wrong type", "application/json", `{"name":["s3cret"]}`, 400, "$.name: a JSON array cannot stand here", false},
+		{"wrong type", "application/json", `{"name":["s3cret"]}`, 400, "$.name: expected a string, not a JSON array", false},
+		{"no list", "application/json", `{"tags":"s3cret"}`, 400, "$.tags: expected a list of strings, not a JSON string", false},
+		{"no string in a list", "application/json", `{"tags":["a",47114711]}`, 400, "$.tags: expected a string, not a JSON number", false},
+		{"no whole number", "application/json", `{"count":4711.5}`, 400, "$.count: expected a whole number, not a JSON number", false},
+		{"no object", "application/json", `[]`, 400, "$: expected an object, not a JSON array", false},
 		{"not UTF-8", "application/json", "{\"name\":\x00}", 400, "line 1, column 9", true},
 		{"too deep", "application/json", strings.Repeat("[", 201) + strings.Repeat("]", 201), 400, "200 levels", false},
 		{"too deep and broken", "application/json", strings.Repeat(`{"a":`, 150) + strings.Repeat("[", 51), 400, "200 levels", false},

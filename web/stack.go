@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -142,7 +144,7 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any, took time.Duration) 
 	if p == nil && x.w.status < 500 && !s.Log.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 12)
+	attrs := make([]slog.Attr, 0, 13)
 	if p != nil && p != http.ErrAbortHandler {
 		x.err = fmt.Errorf("panic: %v", p)
 		attrs = append(attrs, slog.String("stack", string(debug.Stack())))
@@ -165,6 +167,9 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any, took time.Duration) 
 	if x.actor.ID != "" {
 		attrs = append(attrs, slog.String("actor", string(x.actor.Kind)+":"+x.actor.ID))
 	}
+	if env := cmp.Or(x.caller.Environment.ID, x.actor.EnvironmentID); env != "" {
+		attrs = append(attrs, slog.String("environment", string(env)))
+	}
 	if x.query != "" {
 		attrs = append(attrs, slog.String("query", x.query))
 	}
@@ -175,7 +180,9 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any, took time.Duration) 
 	if x.err != nil {
 		attrs = append(attrs, slog.String("error", tepin.Shorten(x.err.Error(), maxDetail)))
 	}
-	if status >= 500 {
+	if _, meant := errors.AsType[*Problem](x.err); status >= 500 && meant {
+		level = slog.LevelWarn // a handler's answer by the wire's contract: a task that failed
+	} else if status >= 500 {
 		level = slog.LevelError
 	}
 	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
@@ -214,7 +221,8 @@ func logMethod(m string) string {
 	return "other"
 }
 
-// collapse removes repeated slashes from the path, escaped slashes untouched. Paths
+// collapse removes repeated slashes and one at the end from the path, escaped slashes
+// untouched: what is routed and authorized is the path without them. Paths
 // with dot segments, however spelled, are refused: no client of ours sends them, and
 // a router would answer them with a redirect.
 func collapse(u *url.URL) error {
@@ -224,7 +232,7 @@ func collapse(u *url.URL) error {
 			return tepin.Errorf(tepin.NotFound, "there is nothing at this path; it contains a dot segment")
 		}
 	}
-	if !strings.Contains(path, "//") {
+	if !strings.Contains(path, "//") && (len(path) < 2 || path[len(path)-1] != '/') {
 		return nil
 	}
 	var b strings.Builder
@@ -234,11 +242,19 @@ func collapse(u *url.URL) error {
 			b.WriteByte(path[i])
 		}
 	}
-	u.RawPath = b.String()
-	plain, err := url.PathUnescape(u.RawPath)
+	short := b.String()
+	if len(short) > 1 {
+		short = strings.TrimSuffix(short, "/")
+	}
+	return setPath(u, short)
+}
+
+// setPath gives u an escaped path.
+func setPath(u *url.URL, escaped string) error {
+	plain, err := url.PathUnescape(escaped)
 	if err != nil {
 		return tepin.Errorf(tepin.Invalid, "the path is not correctly percent-encoded")
 	}
-	u.Path = plain
+	u.Path, u.RawPath = plain, escaped
 	return nil
 }

@@ -109,6 +109,40 @@ func TestRecover(t *testing.T) {
 	}
 }
 
+// Alerts look for what is the server's fault: a failed task, which the wire's contract
+// answers with 500, is none. Each event names the environment that it was about.
+func TestLevelAndEnvironment(t *testing.T) {
+	for name, c := range map[string]struct {
+		err    error
+		level  string
+		status int
+	}{
+		"ours":       {errors.New("disk torn out"), "ERROR", 500},
+		"task":       {&Problem{Type: "OutputFailed", Title: "The output could not be made", Status: 500}, "WARN", 500},
+		"theirs":     {tepin.Errorf(tepin.Invalid, "no"), "INFO", 400},
+		"overloaded": {tepin.Errorf(tepin.Unavailable, "later"), "ERROR", 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := Handler(func(_ http.ResponseWriter, r *http.Request) error {
+				exchangeOf(r.Context()).caller.Environment.ID = "e1"
+				SetActor(r, tepin.Actor{Kind: tepin.ActorIntegration, ID: "i1", EnvironmentID: "e2"})
+				return c.err
+			})
+			w, events := serve(t, Stack{}, h, request("GET", "/", nil))
+			if w.Code != c.status || events[0]["level"] != c.level || events[0]["environment"] != "e1" {
+				t.Errorf("%d, event %v", w.Code, events[0])
+			}
+		})
+	}
+	_, events := serve(t, Stack{}, Handler(func(_ http.ResponseWriter, r *http.Request) error {
+		SetActor(r, tepin.Actor{Kind: tepin.ActorIntegration, ID: "i1", EnvironmentID: "e2"})
+		return nil
+	}), request("POST", "/oauth/token", nil))
+	if events[0]["environment"] != "e2" {
+		t.Errorf("a token request: %v", events[0])
+	}
+}
+
 // A handler that fails when half of its answer is out must not look successful.
 func TestFailureAfterTheAnswerBegan(t *testing.T) {
 	var log bytes.Buffer
@@ -172,6 +206,7 @@ func TestHost(t *testing.T) {
 func TestSlashes(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /a/{x}/b", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x="+r.PathValue("x")) })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "root") })
 	for _, c := range []struct {
 		path, body string
 		code       int
@@ -181,6 +216,12 @@ func TestSlashes(t *testing.T) {
 		{"/a/1%2F2/b", "x=1/2", 200},
 		{"//a/%2f1/b", "x=/1", 200},
 		{"/a/%E2%82%AC//b", "x=€", 200},
+		{"/a/1/b/", "x=1", 200},
+		{"/a//1/b//", "x=1", 200},
+		{"/a/1%2F/b/", "x=1/", 200},
+		{"/a/1/b%2F", "", 404},
+		{"/", "root", 200},
+		{"//", "root", 200},
 		{"/a/../a/1/b", "", 404},
 		{"/a/%2e%2e/b", "", 404},
 		{"/a/./1/b", "", 404},

@@ -40,7 +40,7 @@ func (a *API) Swagger(prefix string) error {
 	if err != nil {
 		return err
 	}
-	a.page(prefix+"/{$}", func(w http.ResponseWriter, r *http.Request) error {
+	a.page(prefix, func(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, prefix+"/index.html", http.StatusFound)
 		return nil
 	})
@@ -66,6 +66,52 @@ func (a *API) Swagger(prefix string) error {
 	a.page(prefix+"/swagger-ui.css", compressed("swagger-ui.css.gz", "text/css; charset=utf-8"))
 	a.page(prefix+"/swagger-ui-bundle.js", compressed("swagger-ui-bundle.js.gz", "text/javascript; charset=utf-8"))
 	return nil
+}
+
+// prefill puts the examples of an operation's required parameters and of its body's
+// members where Swagger UI takes what Try it out begins with. Without, it would leave
+// the parameters empty and invent members for the body.
+func (a *API) prefill(op *huma.Operation) {
+	for _, p := range op.Parameters {
+		if p.Required && p.Example == nil && p.Schema != nil && len(p.Schema.Examples) > 0 {
+			p.Example = p.Schema.Examples[0]
+		}
+	}
+	if op.RequestBody == nil {
+		return
+	}
+	if media := op.RequestBody.Content["application/json"]; media != nil && media.Example == nil {
+		media.Example = a.exampleOf(media.Schema)
+	}
+}
+
+// exampleOf is the example of a schema: its own, or one that is made of its members';
+// nil where nothing has one.
+func (a *API) exampleOf(s *huma.Schema) any {
+	if s != nil && s.Ref != "" {
+		s = a.huma.OpenAPI().Components.Schemas.SchemaFromRef(s.Ref)
+	}
+	switch {
+	case s == nil:
+		return nil
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case s.Type == huma.TypeArray:
+		if each := a.exampleOf(s.Items); each != nil {
+			return []any{each}
+		}
+		return nil
+	}
+	members := map[string]any{}
+	for name, member := range s.Properties {
+		if v := a.exampleOf(member); v != nil {
+			members[name] = v
+		}
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	return members
 }
 
 // page adds a public file of the Swagger page.
