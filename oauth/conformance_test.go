@@ -109,7 +109,7 @@ var rows = []row{
 	{rfc: "9110 §15.5.16", name: "XML", header: "Content-Type: application/xml", body: "<x/>", status: 415, code: "invalid_request"},
 	{rfc: "6749 App. B", name: "multipart", header: "Content-Type: multipart/form-data; boundary=b", body: "--b\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\nclient_credentials\r\n--b--\r\n", status: 415, code: "invalid_request"},
 	{rfc: "9110 §8.3", name: "content type that is none", header: "Content-Type: ;;;", body: good, status: 415, code: "invalid_request"},
-	{rfc: "6749 App. B", name: "JSON sent as a form", header: form, body: `{` + goodJSON + `}`, status: 401, code: "invalid_client"},
+	{rfc: "6749 App. B", name: "JSON sent as a form", header: form, body: `{` + goodJSON + `}`, status: 400, code: "invalid_request"},
 	{rfc: "8259 §2", name: "form sent as JSON", header: js, body: good, status: 400, code: "invalid_request"},
 	{rfc: "8259 §2", name: "JSON: empty", header: js, status: 400, code: "invalid_request"},
 	{rfc: "8259 §2", name: "JSON: null", header: js, body: "null", status: 400, code: "invalid_request"},

@@ -11,7 +11,8 @@ import (
 // known are the parameters whose JSON type matters.
 var known = []string{"grant_type", "scope", "audience", "resource", "client_id", "client_secret", "client_assertion"}
 
-var errJSON = bad(`the body is not one JSON object such as {"grant_type":"client_credentials","client_id":"...","client_secret":"...","audience":"..."}`)
+// No example: RFC 6749 §5.2 leaves no double quotes for one.
+var errJSON = bad("the body is not one JSON object; send one with the members grant_type, client_id, client_secret and audience, names and values in double quotes")
 
 // readJSON reads a JSON object strictly. encoding/json would take Client_ID for
 // client_id, the last of two equal names, and whatever stands after the object.

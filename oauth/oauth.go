@@ -50,6 +50,8 @@ func (h Handler) Routes() []web.Route {
 		{Path: "/.well-known/oauth-authorization-server", Access: public, Handler: only("GET, HEAD")},
 		{Method: "GET", Path: "/.well-known/openid-configuration", Access: public, Handler: h.openID},
 		{Path: "/.well-known/openid-configuration", Access: public, Handler: only("GET, HEAD")},
+		{Path: "/oauth", Access: public, Handler: web.NotFound}, // in JSON, where the console would answer with a page
+		{Path: "/oauth/", Access: public, Handler: web.NotFound},
 	}
 }
 

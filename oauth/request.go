@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -78,6 +79,9 @@ func readBody(r *http.Request) (parameters, error) {
 	media, _, _ := strings.Cut(contentType, ";") // a charset would change nothing: the body is UTF-8
 	switch strings.ToLower(strings.TrimSpace(media)) {
 	case "application/x-www-form-urlencoded":
+		if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+			return nil, bad("the body is JSON, and its Content-Type says that it is a form; send it with Content-Type: application/json")
+		}
 		return readForm(string(raw))
 	case "application/json":
 		return readJSON(raw)

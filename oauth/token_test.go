@@ -45,6 +45,44 @@ func TestReuseOverHTTP(t *testing.T) {
 	}
 }
 
+// A slash at the end changes nothing; what is not there is refused in JSON.
+func TestPathsBelowOAuth(t *testing.T) {
+	r := newRig(t)
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{"POST", "/oauth/token/", 200}, {"POST", "//oauth//token//", 200}, {"GET", "/oauth/token/", 405},
+		{"GET", "/oauth/authorize", 404}, {"POST", "/oauth/tokens", 404}, {"POST", "/oauth/token%2F", 404}, {"GET", "/oauth", 404}, {"GET", "/oauth/", 404},
+	} {
+		req := must(http.NewRequest(c.method, r.server.URL+c.path, strings.NewReader(credentialsForm(in, secret))))
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		got := r.do(req)
+		if got.StatusCode != c.status || !strings.HasSuffix(got.Header.Get("Content-Type"), "json") || c.status == 200 && got.token == "" {
+			t.Errorf("%s %s: %d %s", c.method, c.path, got.StatusCode, got.body)
+		}
+	}
+}
+
+// JSON that is sent as something else is told from what is no JSON.
+func TestWhatIsSaidOfJSON(t *testing.T) {
+	r := newRig(t)
+	for body, want := range map[string]string{
+		" {\"grant_type\":\"client_credentials\"}": "Content-Type: application/json",
+		"{'grant_type':'client_credentials'}":      "Content-Type: application/json",
+	} {
+		if got := r.form(body); got.StatusCode != 400 || !strings.Contains(got.why, want) {
+			t.Errorf("%s as a form: %d %s", body, got.StatusCode, got.body)
+		}
+	}
+	req := must(http.NewRequest("POST", r.server.URL+"/oauth/token", strings.NewReader("{'grant_type':'client_credentials'}")))
+	req.Header.Set("Content-Type", "application/json")
+	if got := r.do(req); got.StatusCode != 400 || !strings.Contains(got.why, "double quotes") || strings.Contains(got.why, "{") {
+		t.Errorf("%d %s", got.StatusCode, got.body)
+	}
+}
+
 // A verifier that knows only the metadata accepts the token and finds the claims of
 // RFC 9068 §2.2 in it.
 func TestTokenVerifiesFromMetadata(t *testing.T) {
