@@ -19,7 +19,7 @@ type listing[T any] struct {
 	env     tepin.EnvironmentID // empty: the table is not divided by environments
 	where   []condition
 	folders bool
-	byID    bool // ordered by id where the caller does not choose
+	newest  bool // by id, the newest first, where the caller names nothing to sort by
 	scan    func(row) (T, error)
 }
 
@@ -52,8 +52,8 @@ const common = 2000
 func (l listing[T]) page(ctx context.Context, q queryer, p tepin.List) (tepin.Page[T], error) {
 	if p.SortBy == "" {
 		p.SortBy = tepin.SortName
-		if l.byID {
-			p.SortBy = tepin.SortID
+		if l.newest {
+			p.SortBy, p.Desc = tepin.SortID, true
 		}
 	}
 	p.Limit = min(p.Limit, tepin.MaxLimit)

@@ -73,12 +73,12 @@ func task(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.Task
 	return get(ctx, q, "task", scanWithReport, `SELECT `+taskColumns+`, report FROM task WHERE environment_id = $1 AND id = $2`+lock, env, id)
 }
 
-// Tasks returns a page of the actor's tasks, by id and so by age unless another
-// order is asked for; of all tasks, for an administrator. Their reports, which may be
+// Tasks returns a page of the actor's tasks, the newest first unless p names what to
+// sort by; of all tasks, for an administrator. Their reports, which may be
 // long, are left out.
 func (s *Store) Tasks(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (tepin.Page[tepin.Task], error) {
 	page, err := listing[tepin.Task]{kind: "task", table: "task", columns: taskColumns, env: env,
-		where: ownedBy(by), byID: true, scan: scanTask}.page(ctx, s.reader, p)
+		where: ownedBy(by), newest: true, scan: scanTask}.page(ctx, s.reader, p)
 	return page, s.dialect.fail(err)
 }
 

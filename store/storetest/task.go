@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,26 @@ func tasks(w *world) {
 		w.must(err)
 		equal(w, len(page.Items), n)
 	}
+	var newestFirst []tepin.TaskID
+	for _, name := range []string{"c", "d", "e", "f"} {
+		newestFirst = append([]tepin.TaskID{w.task(w.alice, name).ID}, newestFirst...)
+	}
+	newestFirst = append(newestFirst, a.ID)
+	var listed []tepin.TaskID
+	for l := (tepin.List{Limit: 2}); ; {
+		page, err := w.Tasks(w.ctx, w.env, w.alice, l)
+		w.must(err)
+		for _, task := range page.Items {
+			listed = append(listed, task.ID)
+		}
+		if l.After = page.Next; l.After == nil {
+			break
+		}
+	}
+	equal(w, slices.Equal(listed, newestFirst), true)
+	page, err := w.Tasks(w.ctx, w.env, w.alice, tepin.List{SortBy: tepin.SortID})
+	w.must(err)
+	equal(w, page.Items[0].ID, a.ID)
 	w.must(w.StartTask(w.ctx, w.env, a.ID))
 	w.must(w.StartTask(w.ctx, w.env, a.ID)) // a second attempt
 	w.is(tepin.NotFound, w.StartTask(w.ctx, w.other, a.ID))
