@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/document"
@@ -79,6 +80,9 @@ func planJob(j job) (plan, error) {
 			selected = l.ID
 		}
 	}
+	if len(asked) == 0 {
+		return plan{}, &tepin.Error{Kind: tepin.Invalid, Path: "$.layouts", Message: "the document has no layouts; a document needs one at least"}
+	}
 	if len(p.LayoutIDs) == 0 {
 		p.LayoutIDs = []string{selected}
 	}
@@ -86,7 +90,7 @@ func planJob(j job) (plan, error) {
 	for _, layout := range p.LayoutIDs {
 		twice, known := asked[layout]
 		if !known {
-			return plan{}, &tepin.Error{Kind: tepin.Invalid, Path: "layoutsToExport", Message: fmt.Sprintf("the document has no layout with the id %.60q", layout)}
+			return plan{}, &tepin.Error{Kind: tepin.Invalid, Path: "layoutsToExport", Message: fmt.Sprintf("the document has no layout with the id %.60q; it has %s", layout, layoutList(doc.Layouts()))}
 		}
 		if twice {
 			return plan{}, &tepin.Error{Kind: tepin.Invalid, Path: "layoutsToExport", Message: fmt.Sprintf("the layout %.60q is named twice", layout)}
@@ -98,6 +102,22 @@ func planJob(j job) (plan, error) {
 	}
 	return p, nil
 }
+
+// layoutList names the layouts that can be asked for, as far as there is room.
+func layoutList(all []document.LayoutInfo) string {
+	var list []string
+	for _, l := range all {
+		if len(list) == maxListed {
+			list = append(list, fmt.Sprintf("%d more", len(all)-maxListed))
+			break
+		}
+		list = append(list, fmt.Sprintf("%.60q (%.60s)", l.ID, l.Name))
+	}
+	return strings.Join(list, ", ")
+}
+
+// maxListed bounds the layouts that a refusal lists.
+const maxListed = 20
 
 // add plans one layout with all its records.
 func (p *plan) add(doc *document.Document, layout string, j job, seen map[need]bool) error {

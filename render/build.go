@@ -116,7 +116,7 @@ func (b *builder) image(f *Frame) {
 			b.op(Op{Image: &ImageOp{Key: im.Key, Matrix: im.place(info, f.Width, f.Height)}})
 			b.op(Op{Pop: true})
 		} else {
-			b.issue(f, "ImageLoadFailed", "the image %q could not be loaded", im.Key)
+			b.issue(f, "ImageLoadFailed", "the image %q could not be loaded; upload it to the environment's media, or choose another", im.Key)
 		}
 	}
 	b.stroke(&im.Shape, outline)
