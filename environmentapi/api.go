@@ -92,13 +92,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // unaliased returns r with the API's older path as the current one.
 func unaliased(r *http.Request) *http.Request {
-	rest, ok := strings.CutPrefix(r.URL.Path, alias)
+	rest, ok := cutFold(r.URL.Path, alias)
 	if !ok {
 		return r
 	}
 	u := *r.URL
 	u.Path = current + rest
-	if raw, ok := strings.CutPrefix(u.RawPath, alias); ok {
+	if raw, ok := cutFold(u.RawPath, alias); ok {
 		u.RawPath = current + raw
 	} else {
 		u.RawPath = "" // it spells the alias in another way; the plain path counts
@@ -106,6 +106,14 @@ func unaliased(r *http.Request) *http.Request {
 	r2 := *r
 	r2.URL = &u
 	return &r2
+}
+
+// cutFold cuts a prefix in any case.
+func cutFold(s, prefix string) (rest string, ok bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
 }
 
 // Routes returns the route table.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,39 @@ type OutputRequest struct {
 	DataConnectorConfig json.RawMessage `json:"dataConnectorConfig,omitempty" doc:"Not available yet: must be null or left out."`
 	MaxRecordsPerFile   *int            `json:"maxRecordsPerFile,omitempty" doc:"PDF: must not be smaller than the number of records yet."`
 	PostProcessing      json.RawMessage `json:"postProcessing,omitempty" doc:"Not available yet: must be null or left out."`
+	_                   struct{}        `additionalProperties:"true"`
 }
+
+// memberName is the name of a member of a render request. Names that nobody knows are
+// passed over, since clients may send more than we read; but one that is a known name
+// with an s too many or too few was meant to be that, and is refused. All others read
+// as the same empty name, so that a map of them stays small.
+type memberName string
+
+// UnmarshalText refuses a name that is nearly a known one.
+func (n *memberName) UnmarshalText(name []byte) error {
+	given := string(name)
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[OutputRequest]()) {
+		known, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if known != "" && !strings.EqualFold(given, known) && strings.EqualFold(withoutS(given), withoutS(known)) {
+			return tepin.Errorf(tepin.Invalid, "the member %.40q is not known here; write %s", given, known)
+		}
+	}
+	return nil
+}
+
+func withoutS(name string) string {
+	if len(name) > 64 {
+		return "" // no name of ours is as long
+	}
+	return strings.NewReplacer("s", "", "S", "").Replace(name)
+}
+
+// ignored is a JSON value that is not kept.
+type ignored struct{}
+
+// UnmarshalJSON keeps nothing.
+func (ignored) UnmarshalJSON([]byte) error { return nil }
 
 // VariableRows are the records of a request as they came: their size is looked at
 // before they are read.
@@ -92,21 +125,31 @@ func (a *API) requestImage(w http.ResponseWriter, r *http.Request) error {
 	if err := source(&o, &template, &project); err != nil {
 		return err
 	}
-	named, body := o.TemplateID != "" || o.ProjectID != "", hasBody(r)
-	switch {
-	case named && body:
-		return tepin.Errorf(tepin.Invalid, "send either templateId or projectId in the query, or a document in the body; the request has both")
-	case !named && !body:
-		return tepin.Errorf(tepin.Invalid, "there is nothing to render: send templateId or projectId in the query, or a document in the body")
-	case body:
+	if hasBody(r) {
 		p, err := a.receive(r, web.CallerOf(r.Context()).Environment.ID)
 		if err != nil {
 			return err
 		}
 		defer p.drop(r.Context())
-		o.Document = p.raw
+		if !noDocument(p.raw) {
+			o.Document = p.raw
+		}
+	}
+	named := o.TemplateID != "" || o.ProjectID != ""
+	switch {
+	case named && o.Document != nil:
+		return tepin.Errorf(tepin.Invalid, "send either templateId or projectId in the query, or a document in the body; the request has both")
+	case !named && o.Document == nil:
+		return tepin.Errorf(tepin.Invalid, "there is nothing to render: send templateId or projectId in the query, or a document in the body")
 	}
 	return a.start(w, r, o)
+}
+
+// noDocument reports whether a body of JSON stands for none: HTTP clients send {} or
+// null where a call was given no body.
+func noDocument(raw []byte) bool {
+	raw = bytes.TrimSpace(raw)
+	return string(raw) == "null" || len(raw) > 1 && raw[0] == '{' && string(bytes.TrimSpace(raw[1:])) == "}"
 }
 
 // start queues the order and answers where to ask for it. The answer has no member
@@ -124,6 +167,9 @@ func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) erro
 func parseOutput(raw []byte) (output.Order, error) {
 	var body OutputRequest
 	if err := web.DecodeJSON(raw, &body); err != nil {
+		return output.Order{}, err
+	}
+	if err := json.Unmarshal(raw, &map[memberName]ignored{}); err != nil {
 		return output.Order{}, err
 	}
 	o := output.Order{LayoutIDs: body.LayoutsToExport}

@@ -55,11 +55,13 @@ func TestOutput(t *testing.T) {
 		body any
 		file string
 	}{
-		"png":      {"/output/png", map[string]any{"documentContent": raw(doc), "projectId": project.ID, "layoutsToExport": []string{"1"}, "engineVersion": nil}, "My poster.png"},
+		"png":      {"/output/png", map[string]any{"documentContent": raw(doc), "projectId": project.ID, "layoutsToExport": []string{"1"}, "engineVersion": nil, "unknown": 1, "anotherOne": nil}, "My poster.png"},
 		"jpg":      {"/output/jpg", map[string]any{"templateId": tpl.ID}, "Poster.jpg"},
 		"pdf":      {"/output/pdf", map[string]any{"projectId": project.ID, "templateId": nil, "variables": []map[string]any{{"title": "One"}}, "postProcessing": nil}, "My poster.pdf"},
 		"image":    {"/output/image?outputType=png&layoutToExport=1&pixelRatio=2&projectId=" + string(project.ID), nil, "My poster.png"},
 		"document": {"/output/image?outputType=JPG", doc, "output.jpg"},
+		"{}":       {"/output/image?outputType=png&templateId=" + string(tpl.ID), " { }\n", "Poster.png"},
+		"null":     {"/output/image?outputType=png&templateId=" + string(tpl.ID), "null", "Poster.png"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			task := s.order(c.path, c.body)
@@ -83,8 +85,14 @@ func TestOutput(t *testing.T) {
 
 	// The owner lists its tasks; others see none of them.
 	tasks, _ := list[environmentapi.Task](s, "/output/tasks?limit=2")
-	if len(tasks) != 5 {
+	if len(tasks) != 7 {
 		t.Fatalf("%d tasks", len(tasks))
+	}
+	oldestFirst, _ := list[environmentapi.Task](s, "/output/tasks?limit=2&sortOrder=asc")
+	for i := range tasks {
+		if i > 0 && tasks[i].ID > tasks[i-1].ID || tasks[i].ID != oldestFirst[6-i].ID {
+			t.Errorf("task %d is not in order", i)
+		}
 	}
 	for _, task := range tasks {
 		if task.Status != "Finished" || !task.OutputAvailable || task.DateProcessed == nil || !task.Watermarked || task.Renders != 0 {
@@ -144,8 +152,11 @@ func TestRefusedOutput(t *testing.T) {
 		"absent template": {"/output/png", fmt.Sprintf(`{"templateId":%q}`, absent), 404, "template"},
 		"absent project":  {"/output/png", fmt.Sprintf(`{"projectId":%q}`, absent), 404, "project"},
 		"absent settings": {"/output/png", fmt.Sprintf(`{"templateId":%q,"outputSettingsId":%q}`, tpl.ID, absent), 404, "settings"},
-		"layouts":         {"/output/png", `{"layoutsToExport":"1"}`, 400, "$.layoutsToExport"},
-		"layout":          {"/output/png", map[string]any{"documentContent": raw(doc), "layoutsToExport": []string{"9"}}, 400, "layoutsToExport"},
+		"layouts":         {"/output/png", `{"layoutsToExport":"1"}`, 400, "$.layoutsToExport: expected a list of strings"},
+		"layout":          {"/output/png", map[string]any{"documentContent": raw(doc), "layoutsToExport": []string{"9"}}, 400, `layoutsToExport: the document has no layout with the id "9"; it has "1" (Square)`},
+		"no layouts":      {"/output/png", `{"documentContent":{"pages":[]}}`, 400, "$.layouts: the document has no layouts"},
+		"one s too few":   {"/output/png", fmt.Sprintf(`{"templateId":%q,"layoutToExport":["1"]}`, tpl.ID), 400, `"layoutToExport" is not known here; write layoutsToExport`},
+		"one s too many":  {"/output/png", fmt.Sprintf(`{"templateId":%q,"projectIds":null}`, tpl.ID), 400, "write projectId"},
 		"text document":   {"/output/png", map[string]any{"documentContent": doc}, 400, "$.documentContent"},
 		"bad document":    {"/output/png", `{"documentContent":{"layouts":[7]}}`, 400, "$"},
 		"deep":            {"/output/png", `{"documentContent":{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}}`, 400, "200"},
@@ -161,6 +172,7 @@ func TestRefusedOutput(t *testing.T) {
 		"connector":       {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"dataConnectorConfig":{}}`, tpl.ID), 400, "$.dataConnectorConfig"},
 		"files":           {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"variables":[{},{}],"maxRecordsPerFile":1}`, tpl.ID), 400, "$.maxRecordsPerFile"},
 		"image, none":     {"/output/image?outputType=png", nil, 400, "nothing to render"},
+		"image, {}":       {"/output/image?outputType=png", "{}", 400, "nothing to render"},
 		"image, both":     {"/output/image?outputType=png&templateId=" + string(tpl.ID), doc, 400, "both"},
 		"image, type":     {"/output/image?outputType=mp4&templateId=" + string(tpl.ID), nil, 400, "outputType"},
 		"image, ratio":    {"/output/image?outputType=png&pixelRatio=NaN&templateId=" + string(tpl.ID), nil, 400, "pixelRatio"},
@@ -192,6 +204,9 @@ func TestFailedTask(t *testing.T) {
 	r := s.do("GET", task, call{}).says(t, 500)
 	var p web.Problem
 	unmarshal(t, r.body, &p)
+	if !strings.Contains(p.Detail, "could not be loaded; upload it to the environment's media, or choose another. Error report: http") {
+		t.Errorf("detail %q", p.Detail)
+	}
 	found := reportURL.FindStringSubmatch(p.Detail)
 	if found == nil {
 		t.Fatalf("no report: %s", r.body)

@@ -59,7 +59,7 @@ func (a *API) register() {
 		param{"layoutToExport", "string", false, "Id of a layout.", ""}, param{"pixelRatio", "number", false, "Pixels for each pixel of the layout.", ""}))), a.requestImage)
 	web.Register(api, anyToken, in("listOutputSettings", "GET", "/output/settings", t, "List the output settings"), a.listOutputSettings)
 	web.Register(api, anyToken, in("getOutputSettings", "GET", "/output/settings/{id}", t, "Get output settings"), a.getOutputSettings)
-	web.Register(api, anyToken, in("listTasks", "GET", "/output/tasks", t, "List your own tasks, of the last 7 days"), a.listTasks)
+	web.Register(api, anyToken, in("listTasks", "GET", "/output/tasks", t, "List your own tasks, of the last 7 days, the newest first"), a.listTasks)
 	api.Raw(anyToken, a.givesTask(in("getTask", "GET", "/output/tasks/{id}", t, "How far a task has come")), a.getTask)
 	api.Raw(anyToken, givesFile("*/*", in("downloadTask", "GET", "/output/tasks/{id}/download", t, "Get the file, for 4 hours")), a.downloadTask)
 	api.Raw(anyToken, givesFile("application/json", in("getTaskReport", "GET", "/output/tasks/{id}/report", t, "What was wrong in which record")), a.reportTask)

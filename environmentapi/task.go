@@ -88,6 +88,9 @@ func (a *API) listTasks(ctx context.Context, c web.Caller, in *ListIn) (*answer[
 	if err != nil {
 		return nil, err
 	}
+	if l.SortBy == "" && in.SortOrder != "" {
+		l.SortBy = tepin.SortID // an order that is asked for: by id, and so by age
+	}
 	p, err := a.Store.Tasks(ctx, c.Environment.ID, c.Actor, l)
 	if err != nil {
 		return nil, err
@@ -131,9 +134,17 @@ func failure(c web.Caller, t tepin.Task) error {
 		p.Type = "OutputFailed"
 	}
 	if t.Report != "" {
-		p.Detail = strings.TrimSpace(p.Detail + " Error report: " + taskLink(c, t.ID, "/report"))
+		p.Detail = sentence(p.Detail) + "Error report: " + taskLink(c, t.ID, "/report")
 	}
 	return p
+}
+
+// sentence ends a text, if there is one, so that another can follow it.
+func sentence(s string) string {
+	if s = strings.TrimSpace(s); s == "" {
+		return ""
+	}
+	return strings.TrimSuffix(s, ".") + ". "
 }
 
 func (a *API) downloadTask(w http.ResponseWriter, r *http.Request) error {
