@@ -26,9 +26,9 @@ type typeChoice struct {
 }
 
 var typeChoices = []typeChoice{
-	{tepin.Production, "Production", "Output is counted as renders."},
-	{tepin.Sandbox, "Sandbox", "Output carries a watermark and counts no render."},
-	{tepin.Development, "Development", "For building templates and integrations. Output is counted."},
+	{tepin.Production, "Production", "For what your customers get. Output has no watermark and is counted as renders."},
+	{tepin.Sandbox, "Sandbox", "For trying things out. Output carries a watermark and counts no render."},
+	{tepin.Development, "Development", "For building templates and integrations. Output carries a watermark and counts no render."},
 }
 
 func (c *Console) environments(v *visit) error {

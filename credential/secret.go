@@ -11,7 +11,7 @@ import (
 // Form of a client secret: prefix, random characters, checksum.
 const (
 	LivePrefix = "tpn_live_"
-	TestPrefix = "tpn_test_" // of sandbox environments
+	TestPrefix = "tpn_test_" // of environments that are not for production
 
 	secretRandom   = 30 // base62, 178 bits
 	secretChecksum = 6  // base62, CRC-32
@@ -21,9 +21,9 @@ const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // NewSecret returns a fresh client secret for an environment of type t.
 func NewSecret(t tepin.EnvironmentType) string {
-	prefix := LivePrefix
-	if t == tepin.Sandbox {
-		prefix = TestPrefix
+	prefix := TestPrefix
+	if t == tepin.Production {
+		prefix = LivePrefix
 	}
 	s := prefix + tepin.RandomBase62(secretRandom)
 	return s + checksum(s)

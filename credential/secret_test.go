@@ -11,7 +11,7 @@ import (
 func TestSecretForm(t *testing.T) {
 	forms := map[tepin.EnvironmentType]*regexp.Regexp{
 		tepin.Production:  regexp.MustCompile(`^tpn_live_[0-9A-Za-z]{36}$`),
-		tepin.Development: regexp.MustCompile(`^tpn_live_[0-9A-Za-z]{36}$`),
+		tepin.Development: regexp.MustCompile(`^tpn_test_[0-9A-Za-z]{36}$`),
 		tepin.Sandbox:     regexp.MustCompile(`^tpn_test_[0-9A-Za-z]{36}$`),
 	}
 	seen := map[string]bool{}
