@@ -126,13 +126,10 @@ func (set Scopes) String() string {
 
 // quote shows foreign text in a message: printable ASCII only, at most 40 bytes.
 func quote(s string) string {
-	if len(s) > 40 {
-		s = s[:40] + "…"
-	}
 	return `"` + strings.Map(func(r rune) rune {
 		if r < ' ' || r == '"' || r == 0x7f || r == 0xfffd {
 			return '?'
 		}
 		return r
-	}, s) + `"`
+	}, Shorten(s, 40)) + `"`
 }
