@@ -30,6 +30,17 @@ func (t *tx) insertJob(ctx context.Context, j tepin.Job) error {
 	return err
 }
 
+// checkQueue refuses more work for an environment that has enough waiting.
+func (t *tx) checkQueue(ctx context.Context, env tepin.EnvironmentID) error {
+	var waiting int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE environment_id = $1 AND state = 'waiting' LIMIT $2) AS queue`, env, MaxQueued).Scan(&waiting)
+	if err == nil && waiting >= MaxQueued {
+		return &tepin.Error{Kind: tepin.TooMany, RetryAfter: 10 * time.Second,
+			Message: fmt.Sprintf("%d outputs of this environment are waiting already; start more when some are done", MaxQueued)}
+	}
+	return err
+}
+
 // ClaimJob hands out a job of the given kinds that nobody works on, under a lease: if
 // it is neither finished nor extended before the lease ends, it is handed out again,
 // up to MaxAttempts times. NotFound when there is none. No two callers get the same

@@ -25,11 +25,15 @@ func scanWithReport(r row) (v tepin.Task, err error) {
 	return v, err
 }
 
+// MaxQueued is how many renders of one environment may wait at once.
+const MaxQueued = 1000
+
 // outputAttempts is how often a render is tried: once more after a crash.
 const outputAttempts = 2
 
 // CreateTask adds a task and the job that performs it, both or neither. It belongs
-// to the actor unless it names an owner.
+// to the actor unless it names an owner. TooMany when MaxQueued of the environment
+// are waiting.
 func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (tepin.Task, error) {
 	if err := checkNames(v.Name); err != nil {
 		return tepin.Task{}, err
@@ -41,6 +45,9 @@ func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (t
 	v.State = tepin.TaskPending
 	err := s.write(ctx, func(t *tx) error {
 		v.CreatedAt = t.now
+		if err := t.checkQueue(ctx, v.EnvironmentID); err != nil {
+			return err
+		}
 		if err := t.claimBlob(ctx, v.EnvironmentID, v.Request); err != nil {
 			return err
 		}

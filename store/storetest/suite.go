@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"TaskSweeps":         taskSweeps,
 		"Jobs":               jobs,
 		"JobsInTurn":         jobsInTurn,
+		"JobsLimited":        jobsLimited,
 		"JobsConcurrent":     jobsConcurrent,
 		"ListOrder":          listOrder,
 		"ListStability":      listStability,

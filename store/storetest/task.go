@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
 )
 
 func (w *world) task(by tepin.Actor, name string) tepin.Task {
@@ -220,6 +221,21 @@ func jobsInTurn(w *world) {
 	first := served[0]
 	equal(w, fmt.Sprint(served[:4]), fmt.Sprint([]bool{first, !first, first, !first}))
 	equal(w, fmt.Sprint(served[4:]), "[false false]")
+}
+
+// The queue of an environment has an end, and others do not feel it.
+func jobsLimited(w *world) {
+	order := func(env tepin.EnvironmentID) error {
+		_, err := w.CreateTask(w.ctx, w.alice, tepin.Task{EnvironmentID: env, Format: tepin.PDF, Name: "n", Source: "document", Request: w.blob(env)})
+		return err
+	}
+	for range store.MaxQueued {
+		w.must(order(w.env))
+	}
+	if err := order(w.env); tepin.KindOf(err) != tepin.TooMany {
+		w.Errorf("one more than %d: %v", store.MaxQueued, err)
+	}
+	w.must(order(w.other))
 }
 
 func jobsConcurrent(w *world) {
