@@ -7,6 +7,12 @@ import java.time.Duration;
 /** Asks for an access token. Needs Java 17 or later: java GetToken.java */
 public class GetToken {
     public static void main(String[] args) throws Exception {
+        for (String name : new String[] {"TEPIN_URL", "TEPIN_CLIENT_ID", "TEPIN_CLIENT_SECRET"}) {
+            if (System.getenv().getOrDefault(name, "").isEmpty()) {
+                System.err.println("TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set");
+                System.exit(1);
+            }
+        }
         // Client ids and secrets are letters, digits and underscores: nothing to escape.
         String body = """
                 {

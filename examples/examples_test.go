@@ -123,6 +123,9 @@ func TestExamples(t *testing.T) {
 		})
 	}
 	for _, tt := range tests {
+		t.Run(tt.name+" without its settings", func(t *testing.T) { saysOnly(t, tt.command, "TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set") })
+	}
+	for _, tt := range tests {
 		t.Run(tt.name+" with a wrong secret", func(t *testing.T) {
 			secret := c.Integrations.All.ClientSecret
 			out, stderr, err := run(c, secret[:len(secret)-7]+"0000000", tt.command)
@@ -136,8 +139,21 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// saysOnly runs an example without settings: it fails with one sentence.
+func saysOnly(t *testing.T, command []string, want string) {
+	t.Helper()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
+	out, err := cmd.CombinedOutput()
+	if e, ok := err.(*exec.ExitError); !ok || e.ExitCode() != 1 || strings.TrimSpace(string(out)) != want {
+		t.Errorf("%v: it said %s", err, out)
+	}
+}
+
 // The whole way, from a template to a PDF that says what the example set.
 func TestRender(t *testing.T) {
+	saysOnly(t, []string{"/usr/bin/python3", "render.py"}, "usage: render.py FILE.pdf")
+	saysOnly(t, []string{"/usr/bin/python3", "render.py", "out.pdf"}, "TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set")
 	c := demo(t)
 	file := filepath.Join(t.TempDir(), "out.pdf")
 	if out, stderr, err := run(c, c.Integrations.All.ClientSecret, []string{"/usr/bin/python3", "render.py", file}); err != nil {

@@ -1,5 +1,9 @@
 // Asks for an access token. Needs Node 18 or later.
 const { TEPIN_URL, TEPIN_CLIENT_ID, TEPIN_CLIENT_SECRET } = process.env;
+if (!TEPIN_URL || !TEPIN_CLIENT_ID || !TEPIN_CLIENT_SECRET) {
+  console.error("TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set");
+  process.exit(1);
+}
 
 const answer = await fetch(`${TEPIN_URL}/oauth/token`, {
   method: "POST",

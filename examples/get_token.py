@@ -5,6 +5,10 @@ import sys
 
 import requests
 
+needed = ("TEPIN_URL", "TEPIN_CLIENT_ID", "TEPIN_CLIENT_SECRET")
+if not all(os.environ.get(name) for name in needed):
+    sys.exit("TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set")
+
 answer = requests.post(
     os.environ["TEPIN_URL"] + "/oauth/token",
     json={

@@ -2,6 +2,9 @@
 # Asks for an access token with a JSON body. The body comes from standard input, so
 # that the secret is not in the list of processes.
 set -eu
+for name in TEPIN_URL TEPIN_CLIENT_ID TEPIN_CLIENT_SECRET; do
+	printenv "$name" | grep -q . || { echo 'TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set' >&2; exit 1; }
+done
 
 curl --silent --show-error --fail-with-body \
 	--header 'Content-Type: application/json' \

@@ -11,6 +11,12 @@ import time
 
 import requests
 
+if len(sys.argv) != 2:
+    sys.exit("usage: render.py FILE.pdf")
+needed = ("TEPIN_URL", "TEPIN_CLIENT_ID", "TEPIN_CLIENT_SECRET")
+if not all(os.environ.get(name) for name in needed):
+    sys.exit("TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set")
+
 url = os.environ["TEPIN_URL"]
 api = f"{url}/grafx/api/v1/environment/{os.environ.get('TEPIN_ENVIRONMENT', 'demo')}"
 session = requests.Session()

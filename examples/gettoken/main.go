@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,11 @@ func main() {
 }
 
 func run(stdout io.Writer) error {
+	for _, name := range []string{"TEPIN_URL", "TEPIN_CLIENT_ID", "TEPIN_CLIENT_SECRET"} {
+		if os.Getenv(name) == "" {
+			return errors.New("TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set")
+		}
+	}
 	client := http.Client{Timeout: 10 * time.Second}
 	answer, err := client.PostForm(os.Getenv("TEPIN_URL")+"/oauth/token", url.Values{
 		"grant_type":    {"client_credentials"},
