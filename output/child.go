@@ -7,6 +7,7 @@ import (
 	"image"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/tepin/tepin"
@@ -82,6 +83,7 @@ func newPress(o order, parts io.Reader) (*press, error) {
 		}
 		p.take(part, data)
 	}
+	p.takeBuiltin(o)
 	for _, data := range sample.Fallback() {
 		font, err := text.ParseFont(data)
 		if err != nil {
@@ -106,6 +108,17 @@ func (p *press) take(part part, data []byte) {
 		if info, err := raster.Probe(bytes.NewReader(data)); err == nil {
 			p.images[part.Key] = picture{data: data, info: info}
 			p.assets.Images[part.Key] = render.ImageInfo{Width: info.Width, Height: info.Height}
+		}
+	}
+}
+
+// takeBuiltin gives the document what it refers to of the sample by name, where the
+// environment has nothing of that name.
+func (p *press) takeBuiltin(o order) {
+	for _, n := range o.Job.Needs {
+		given := slices.ContainsFunc(o.Parts, func(part part) bool { return part.Kind == n.Kind && part.Key == n.Key })
+		if data := sample.Builtin(n.ID); data != nil && !given {
+			p.take(part{Kind: n.Kind, Key: n.Key}, data)
 		}
 	}
 }

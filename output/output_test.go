@@ -282,6 +282,20 @@ func TestMissingPicture(t *testing.T) {
 	}
 }
 
+// The sample can be rendered where nothing was uploaded: its picture and fonts are
+// built in, by name.
+func TestBuiltinSample(t *testing.T) {
+	w := newWorld(t, tepin.Production)
+	bare, full := sample.Template(nil, ""), w.doc
+	var pages [][]byte
+	for _, doc := range [][]byte{bare, full} {
+		pages = append(pages, w.file(w.render(output.Order{Format: tepin.PNG, LayoutIDs: []string{"card"}, Document: doc})))
+	}
+	if !bytes.Equal(pages[0], pages[1]) {
+		t.Error("the built-in sample looks otherwise than the uploaded one")
+	}
+}
+
 // Text that does not fit is reported, and the output is made.
 func TestOverflowIsReported(t *testing.T) {
 	w := newWorld(t, tepin.Production)

@@ -71,6 +71,21 @@ func Template(fontStyleIDs map[string]string, mediaID string) []byte {
 	return []byte(strings.NewReplacer(marks...).Replace(string(read("template.json"))))
 }
 
+// Builtin returns the bytes of the sample's picture by its file's name, or of one of
+// its fonts by "Family Style"; nil for every other name. Documents may refer to these
+// without anything being uploaded.
+func Builtin(name string) []byte {
+	if file, data := Media(); name == file {
+		return data
+	}
+	for _, f := range Fonts() {
+		if name == f.Family+" "+f.Style {
+			return f.Data
+		}
+	}
+	return nil
+}
+
 func load(family, style string) Font {
 	name := strings.ReplaceAll(family, " ", "") + "-" + style + ".ttf"
 	return Font{Family: family, Style: style, Name: name, Data: read(path.Join("font", name))}
