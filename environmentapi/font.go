@@ -40,7 +40,7 @@ type renameFontsIn struct {
 
 // FontNames are new names for a file of an upload.
 type FontNames struct {
-	FontStyleID tepin.FontStyleID `json:"fontStyleId" doc:"The id of the file in preloadedData."`
+	FontStyleID tepin.FontStyleID `json:"fontStyleId" doc:"The id of the file in preloadedData." example:"0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11"`
 	FamilyName  string            `json:"familyName" example:"Noto Sans"`
 	StyleName   string            `json:"styleName" example:"Bold Italic"`
 	_           struct{}          `additionalProperties:"true"`

@@ -80,6 +80,21 @@ func TestSwaggerInABrowser(t *testing.T) {
 	if wide := webtest.Eval[string](b, "document.documentElement.scrollWidth > innerWidth ? 'too wide' : ''"); wide != "" {
 		t.Error("at 360 px the page scrolls sideways")
 	}
+	for _, operation := range []string{"#operations-Integrations-createIntegration", "#operations-Environments-getEnvironment"} {
+		b.Click(operation + " .opblock-summary-control")
+		b.Click(operation + " .try-out__btn")
+		b.See(operation + " .execute")
+		if filled := webtest.Eval[string](b, "document.querySelector(`"+operation+" [data-param-name=environment] input`).value"); filled != "demo" {
+			t.Errorf("%s: the environment is filled with %q", operation, filled)
+		}
+		if wide := webtest.Eval[string](b, "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest('pre, .microlight')).map(e => e.tagName + '.' + e.className).slice(0, 8).join(' ') + (document.documentElement.scrollWidth - innerWidth)"); !strings.HasSuffix(wide, "-0") && wide != "0" {
+			t.Errorf("%s at 360 px: %s", operation, wide)
+		}
+	}
+	if body := webtest.Eval[string](b, "document.querySelector(`#operations-Integrations-createIntegration textarea`).value"); strings.Contains(body, "additionalProp") || !strings.Contains(body, "template:read") {
+		t.Errorf("the body is filled with %s", body)
+	}
+	b.Save("swagger-open-360")
 	b.Look(1280, 1000, "dark")
 	b.Save("swagger-dark")
 	if status, _ = try(b); !strings.HasPrefix(status, "401") {

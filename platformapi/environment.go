@@ -72,7 +72,7 @@ type createEnvironmentIn struct {
 	Body struct {
 		Name           string                `json:"name" maxLength:"100" example:"Webshop"`
 		TechnicalName  string                `json:"technicalName" doc:"1 to 63 of a to z, 0 to 9 and dashes; never changes." example:"webshop"`
-		Type           tepin.EnvironmentType `json:"type" enum:"development,sandbox,production" doc:"The output of a sandbox is watermarked and counts no renders."`
+		Type           tepin.EnvironmentType `json:"type" enum:"development,sandbox,production" example:"sandbox" doc:"The output of a sandbox is watermarked and counts no renders."`
 		SubscriptionID tepin.SubscriptionID  `json:"subscriptionId,omitempty" format:"uuid" doc:"Needed where there are several."`
 		TokenLifetime  int64                 `json:"tokenLifetime,omitempty" minimum:"300" maximum:"86400" doc:"How long access tokens live, in seconds; 86400 if it is left out."`
 		SigningAlg     string                `json:"signingAlg,omitempty" enum:"ES256,RS256" doc:"How access tokens are signed; ES256 if it is left out."`

@@ -104,7 +104,7 @@ type createIntegrationIn struct {
 	Body struct {
 		Name        string  `json:"name" minLength:"1" maxLength:"20" example:"Webshop"`
 		Description string  `json:"description,omitempty" maxLength:"140"`
-		Scopes      []scope `json:"scopes" nullable:"false" doc:"What its tokens may do. A front end gets only :read and :list."`
+		Scopes      []scope `json:"scopes" nullable:"false" example:"[\"template:list\",\"template:read\"]" doc:"What its tokens may do. A front end gets only :read and :list."`
 	}
 }
 

@@ -422,7 +422,7 @@ func TestOpenAPIAndSwagger(t *testing.T) {
 	if page.Code != 200 || !strings.Contains(policy, "connect-src 'self'") || !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "frame-ancestors 'none'") {
 		t.Errorf("%d, policy %s", page.Code, policy)
 	}
-	if html := page.Body.String(); strings.Contains(html, "<script>") || strings.Contains(html, "onclick") || strings.Contains(html, "evil") || !strings.Contains(html, "curl http://localhost:8080/oauth/token") {
+	if html := page.Body.String(); strings.Contains(html, "<script>") || strings.Contains(html, "onclick") || strings.Contains(html, "evil") || !strings.Contains(html, "curl http://localhost:8080/oauth/token") || !strings.Contains(html, "-d audience=https://chiligrafx.com ") {
 		t.Errorf("page: %s", html)
 	}
 	for _, path := range []string{"/swagger", "/swagger/"} {

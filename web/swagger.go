@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -106,6 +107,8 @@ func (a *API) exampleOf(s *huma.Schema) any {
 	for name, member := range s.Properties {
 		if v := a.exampleOf(member); v != nil {
 			members[name] = v
+		} else if slices.Contains(s.Required, name) {
+			return nil // it would be refused
 		}
 	}
 	if len(members) == 0 {
