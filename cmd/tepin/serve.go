@@ -151,18 +151,20 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	mux := http.NewServeMux()
 	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
 	web.Mount(mux, oauth.Handler{Access: directory, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences}.Routes())
-	mux.Handle("/grafx/", environmentapi.New(environmentapi.Options{
+	environments := environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: directory}, Store: db, Asset: assets, Output: outputs, Version: version(),
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
-	}))
+	})
 	platform := platformapi.New(platformapi.Options{
 		Store: db, Access: directory, Credential: credentials, Version: version(),
 		Session: func(r *http.Request) (tepin.User, string, error) {
 			return credentials.Session(r.Context(), console.Cookie(r))
 		},
 	})
-	mux.Handle("/api/", platform)
-	mux.Handle("/swagger/", platform)
+	for prefix, door := range map[string]http.Handler{"/grafx": environments, "/api": platform, "/swagger": platform} {
+		mux.Handle(prefix, door) // no path has a slash at its end here, see [web.Stack]
+		mux.Handle(prefix+"/", door)
+	}
 	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials}))
 	stack := web.Stack{Log: log, PublicURL: c.PublicURL, AllowedHosts: c.AllowedHosts, TrustedProxies: c.TrustedProxies}
 
@@ -189,6 +191,7 @@ func (s *server) run(jobs *job.Runner) {
 
 // serve answers requests until stop.
 func (s *server) serve() error {
+	s.log.Info("listening", "address", s.listener.Addr().String(), "url", s.url, "version", version())
 	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -205,7 +208,9 @@ func (s *server) stop() error {
 		err = s.http.Close() // who is still talking has had the time
 	}
 	s.background.Wait()
-	return errors.Join(err, s.store.Close())
+	err = errors.Join(err, s.store.Close())
+	s.log.Info("stopped", "clean", err == nil)
+	return err
 }
 
 // bind ties keys, database and public URL to each other.
