@@ -202,7 +202,7 @@ func TestWalk(t *testing.T) {
 	if c, err := r.Access.Authenticate(t.Context(), tepin.ClientID(client), secret, netip.MustParseAddr("192.0.2.1")); err != nil || c.Integration.Name != "Poster robot" {
 		t.Fatalf("the secret shown does not work: %v", err)
 	}
-	if curl := b.Text("#curl"); !strings.Contains(curl, secret) || !strings.Contains(curl, b.base+"/oauth/token") {
+	if curl := b.Text("#curl"); !strings.Contains(curl, secret) || !strings.Contains(curl, b.base+"/oauth/token") || !strings.Contains(curl, "audience=https://chiligrafx.com") {
 		t.Errorf("command: %s", curl)
 	}
 	b.focusOn("copy-new-secret")

@@ -154,12 +154,11 @@ func setHeaders(h http.Header) {
 // fail answers with the page of an error; somebody who is not signed in goes to the
 // sign-in page and comes back.
 func (c *Console) fail(v *visit, err error) {
-	web.LogError(v.r, err)
-	kind := tepin.KindOf(err)
-	if kind == tepin.Unauthorized {
-		v.redirect("/login?next=" + v.here())
+	if tepin.KindOf(err) == tepin.Unauthorized {
+		v.redirect("/login?next=" + v.here()) // the way in, and no error
 		return
 	}
+	web.LogError(v.r, err)
 	status := web.Status(err)
 	v.retryAfter(err)
 	data := errorPage{Status: status, Title: http.StatusText(status), Message: sentence(message(err)), RequestID: web.RequestID(v.r)}

@@ -206,6 +206,9 @@ func TestSignIn(t *testing.T) {
 	if p := b.get("/environments/demo"); p.status != http.StatusSeeOther || p.header.Get("Location") != "/login?next=%2Fenvironments%2Fdemo" {
 		t.Errorf("%d %s", p.status, p.header.Get("Location"))
 	}
+	if log := r.log.String(); strings.Contains(log, "error=") {
+		t.Errorf("a visitor who is to sign in is logged as an error: %s", log)
+	}
 	b.get("/login?next=%2Fenvironments%2Fdemo").want(t, "form", http.StatusOK, `value="/environments/demo"`)
 	wrong := b.post("/login", url.Values{"email": {email}, "password": {"canary-of-a-password"}, "next": {"/environments/demo"}})
 	wrong.want(t, "wrong password", http.StatusUnauthorized, "E-mail address or password is wrong.", email)
