@@ -125,6 +125,15 @@ func (d *Directory) touch(id tepin.SecretID, now time.Time, from netip.Addr) {
 	d.used[id] = use{now, from}
 }
 
+// LastUse returns when and from where a secret was last used, unless that is in the
+// database already, or is not known here.
+func (d *Directory) LastUse(id tepin.SecretID) (at time.Time, from string, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u, ok := d.used[id]
+	return u.at, network(u.from), ok
+}
+
 // unknowable turns a failed look at the database into Unavailable.
 func unknowable(err error) error {
 	return &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second, Cause: err,

@@ -205,7 +205,7 @@ func (d *Directory) Keys() *token.Keys { return d.view.Load().keys }
 // Denied reports whether the token of this jti was revoked.
 func (d *Directory) Denied(tokenID string) bool { return d.view.Load().denied[tokenID] }
 
-// Flush writes the last uses of secrets that have gathered. Run does it each minute.
+// Flush writes the last uses of secrets that have gathered. Run does it every 10 seconds.
 func (d *Directory) Flush(ctx context.Context) error {
 	d.mu.Lock()
 	used := d.used
