@@ -72,6 +72,12 @@ func (b *Tab) listen(event any) {
 		if e.Entry.Level == "error" {
 			b.complaints = append(b.complaints, e.Entry.Text+" "+e.Entry.URL)
 		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			for _, v := range e.Args {
+				b.complaints = append(b.complaints, string(v.Value))
+			}
+		}
 	case *runtime.EventExceptionThrown:
 		b.complaints = append(b.complaints, e.ExceptionDetails.Text)
 	case *network.EventRequestWillBeSent:
@@ -89,14 +95,33 @@ func (b *Tab) Complaints() []string {
 	return append([]string(nil), b.complaints...)
 }
 
-// Do runs steps, and fails the test with what the browser shows when one fails.
+// Do runs steps, each with [Patience], and fails the test with what the browser shows
+// when one fails. A step whose element the page replaces between finding and using it
+// begins again with the new one.
 func (b *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, Patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.t.Fatalf("%v\n%s", err, b.shows())
+	for _, step := range steps {
+		ctx, cancel := context.WithTimeout(b.ctx, Patience)
+		err := chromedp.Do(ctx, step)
+		for err != nil && replaced(err) && ctx.Err() == nil {
+			err = chromedp.Do(ctx, step)
+		}
+		cancel()
+		if err != nil {
+			b.t.Fatalf("%v\n%s", err, b.shows())
+		}
 	}
+}
+
+// replaced reports whether a step failed because its element is in the page no more:
+// before anything was done with it.
+func replaced(err error) bool {
+	for _, message := range []string{"Could not find node with given id", "No node with given id found", "Node is detached from document"} {
+		if strings.Contains(err.Error(), message) {
+			return true
+		}
+	}
+	return false
 }
 
 // shows is the address and the text of the page, for messages.
