@@ -1,9 +1,12 @@
 package console_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
@@ -46,11 +49,19 @@ func (b *tab) signIn() {
 	b.See("#create-environment")
 }
 
-// signInAgain signs in unless that was done.
-func (b *tab) signInAgain() {
+// hidden waits until an element cannot be seen.
+func (b *tab) hidden(selector string) {
 	b.t.Helper()
-	if b.open("/login"); eval[bool](b, `document.querySelector("#login-form") !== null`) {
-		b.signIn()
+	b.Do(chromedp.WaitNotVisible(chromedp.CSS(selector)))
+}
+
+// quiet fails the test when pages complained about anything but answers of this status.
+func (b *tab) quiet(status string) {
+	b.t.Helper()
+	for _, c := range b.Complaints() {
+		if !strings.Contains(c, "the server responded with a status of "+status) {
+			b.t.Errorf("complaint: %s", c)
+		}
 	}
 }
 
@@ -62,7 +73,8 @@ func TestScreens(t *testing.T) {
 	r.environment("Northwind production", "northwind", tepin.Production)
 	r.environment("Playground for the new brand", "playground", tepin.Development)
 	shop, _ := r.integration("Web shop", tepin.TemplateRead, tepin.TemplateList)
-	r.integration("Editor", tepin.ReadOnlyScopes...)
+	editor, _ := r.integration("Editor", tepin.ReadOnlyScopes...)
+	idle, _ := r.integration("Not in use yet")
 	worker, _ := r.integration("Render worker", tepin.AllScopes...)
 
 	r.task("Poster, A2", tepin.PDF, "")
@@ -73,13 +85,18 @@ func TestScreens(t *testing.T) {
 	b.signIn()
 	env := "/environments/" + string(r.env.ID)
 	panel := env + "/integrations/" + string(shop.ID)
+	all := r.panel(worker) + "/permissions"
 	screens := []struct{ name, path string }{
 		{"environments", "/"},
 		{"environment-new", "/environments/new"},
 		{"integrations", env},
 		{"integration-new", env + "/integrations/new"},
 		{"general", panel},
-		{"permissions", env + "/integrations/" + string(worker.ID) + "/permissions"},
+		{"permissions", all},
+		{"permissions-read-only", r.panel(editor) + "/permissions"},
+		{"permissions-none", r.panel(idle) + "/permissions"},
+		{"permissions-unsaved", panel + "/permissions"},
+		{"disable", panel + "/disable"},
 		{"rotate", panel + "/rotate"},
 		{"delete", panel + "/delete"},
 		{"tasks", env + "/tasks"},
@@ -92,19 +109,23 @@ func TestScreens(t *testing.T) {
 		{"login", "/login"},
 		{"setup", "/setup"},
 	}
-	for _, look := range []struct {
+	looks := []struct {
 		theme         string
 		width, height int64
-	}{{"light", 1600, 1000}, {"dark", 1600, 1000}, {"light", 360, 740}, {"dark", 360, 740}} {
-		b.Look(look.width, look.height, look.theme)
-		b.signInAgain()
-		for _, s := range screens {
-			if s.name == "login" {
-				b.Click("#sign-out")
-				b.See("#login-form")
-			}
+	}{{"light", 1600, 1000}, {"dark", 1600, 1000}, {"light", 360, 740}, {"dark", 360, 740}}
+	for _, s := range screens {
+		if s.name == "login" {
+			b.Click("#sign-out")
+			b.See("#login-form")
+		}
+		b.open(s.path)
+		if s.name == "permissions-unsaved" {
+			b.Click("#preset-all")
+			b.See("[data-unsaved]")
+		}
+		for _, look := range looks {
+			b.Look(look.width, look.height, look.theme)
 			name := s.name + "-" + look.theme + "-" + strconv.FormatInt(look.width, 10)
-			b.open(s.path)
 			if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
 				t.Errorf("%s: wider than the window", name)
 			}
@@ -113,7 +134,12 @@ func TestScreens(t *testing.T) {
 			}
 			b.Save(name)
 		}
+		if s.name == "permissions-unsaved" {
+			b.Click("#save-permissions") // or the next page asks whether to leave
+			b.See("[data-test=form-saved]")
+		}
 	}
+	b.quiet("404") // of the page that does not exist
 }
 
 // faintText lists the texts whose contrast with what is behind them is below 4.5:1
@@ -206,8 +232,8 @@ func TestWalk(t *testing.T) {
 		t.Errorf("command: %s", curl)
 	}
 	b.focusOn("copy-new-secret")
-	b.Keys(kb.Escape)
-	b.See("#secret-dialog") // only its button closes it
+	b.Keys(kb.Escape + kb.Escape + kb.Escape)
+	b.See("#secret-dialog:modal") // only its button closes it
 	b.Do(chromedp.Focus(chromedp.CSS("#secret-done")))
 	b.Keys(kb.Enter)
 	b.Gone("#secret-dialog")
@@ -231,11 +257,27 @@ func TestWalk(t *testing.T) {
 	if n := eval[int](b, `document.querySelectorAll('[name=scope]:checked').length`); n != 5 {
 		t.Errorf("%d permissions ticked, want the 5 of Read", n)
 	}
+	b.See("[data-unsaved]")
 	b.Keys(kb.Enter) // in a form of several buttons, Enter saves
 	b.See("[data-test=form-saved]")
+	b.hidden("[data-unsaved]")
 	if in := r.find("Poster robot"); in.Scopes.String() != "font:read media:read myproject:read template:read template_collection:read" {
 		t.Errorf("saved: %s", in.Scopes)
 	}
+
+	// "Saved." goes with the first change; what was undone is no change.
+	b.Click("#preset-all")
+	b.Gone("[data-test=form-saved]")
+	b.See("[data-unsaved]")
+	b.See("[data-test=warning]")
+	b.Click("#preset-read-only")
+	b.Click("#all-list")
+	b.hidden("[data-unsaved]")
+	b.Click("#all-read")
+	b.See("[data-unsaved]")
+	b.See("[data-test=none-yet]")
+	b.Click("#all-read")
+	b.hidden("[data-unsaved]")
 
 	// Rotating shows a new secret once; the old one ends as chosen.
 	b.Click("#tab-general")
@@ -258,8 +300,16 @@ func TestWalk(t *testing.T) {
 
 	// Disable, enable, delete; then the focus is where the row was, or on the page.
 	b.Click("#disable")
+	b.See("#disable-dialog")
+	b.Keys(kb.Escape)
+	b.Gone("#disable-dialog")
+	b.focusOn("disable")
+	b.Keys(kb.Enter)
+	b.See("#disable-dialog")
+	b.Click("#confirm-disable")
 	b.See("#enable")
-	b.Click("#enable")
+	b.focusOn("enable")
+	b.Keys(kb.Enter)
 	b.See("#disable")
 	b.Click("#delete")
 	b.See("#delete-dialog")
@@ -270,6 +320,8 @@ func TestWalk(t *testing.T) {
 	b.See("#confirm-delete")
 	b.Click("#confirm-delete")
 	b.Gone("#panel")
+	b.Says("[data-test=deleted]", "Integration “Poster robot” is deleted.")
+	b.Save("deleted-light-1280")
 	if n := eval[int](b, `document.querySelectorAll('[data-test=integration]').length`); n != 1 {
 		t.Errorf("%d integrations left, want 1", n)
 	}
@@ -288,9 +340,57 @@ func TestWalk(t *testing.T) {
 	b.See("#login-form")
 	b.open("/environments/demo")
 	b.See("#login-form")
+	b.quiet("422") // of the names that were refused
 }
 
-// TestSetupLink opens the link that a server prints at its first start.
+// TestSending: a form on its way is sent once and is not left; its button works again
+// after a refusal.
+func TestSending(t *testing.T) {
+	r := newRig(t)
+	in, _ := r.integration("Web shop")
+	var posts atomic.Int64
+	release := make(chan bool)
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodPost && strings.HasPrefix(req.URL.Path, "/environments/") {
+			posts.Add(1)
+			<-release
+		}
+		r.server.Config.Handler.ServeHTTP(w, req)
+	}))
+	t.Cleanup(slow.Close)
+	b := r.tab(t)
+	b.base = slow.URL
+	b.Look(1280, 800, "light")
+	b.signIn()
+	b.open(r.panel(in))
+	eval[chromedp.Void](b, `document.querySelector('#panel-description').style.height = '100px'`) // as dragging its corner does
+	waiting := func() { b.t.Helper(); b.Wait(`document.querySelector('#save-general').ariaDisabled === 'true'`) }
+
+	b.Fill("#panel-name", "A name of more than twenty"+kb.Enter)
+	waiting()
+	b.Keys(kb.Enter)
+	b.Click("#save-general")
+	b.Click("#panel-description")
+	b.Keys(kb.Enter)  // sends from there too
+	b.Keys(kb.Escape) // leaves, at other times
+	release <- true
+	b.See("[data-test=name-error] svg")
+	b.Wait(`document.querySelector('#save-general').ariaDisabled === null`)
+	b.See("[data-unsaved]") // what was refused is not saved
+	b.Fill("#panel-name", "Shop"+kb.Enter)
+	waiting()
+	release <- true
+	b.See("[data-test=form-saved]")
+	if n := posts.Load(); n != 2 {
+		t.Errorf("sent %d times, want 2", n)
+	}
+	if got := r.find("Shop"); got.Version != in.Version+1 {
+		t.Errorf("version %d after one change of %d", got.Version, in.Version)
+	}
+	b.quiet("422")
+}
+
+// TestSetupLink opens the link that a server prints at its first start, and is impatient.
 func TestSetupLink(t *testing.T) {
 	r := emptyRig(t, "")
 	token, err := r.Credential.NewSetupLink(t.Context())
@@ -308,13 +408,18 @@ func TestSetupLink(t *testing.T) {
 		t.Error("the token is in sight")
 	}
 	b.Save("setup-dark-1280")
-	b.focusOn("email")
-	b.Keys(email + kb.Tab + "Ada" + kb.Tab + "short" + kb.Enter)
+	b.focusOn("name")
+	if got := eval[string](b, `document.querySelector('#email').value`); got != suggested {
+		t.Errorf("e-mail %q, want the one that the server suggests", got)
+	}
+	b.Fill("#email", email)
+	b.Keys(kb.Tab + "Ada" + kb.Tab + "short" + kb.Enter)
 	b.See("#password-error svg")
 	b.focusOn("password")
 	b.Save("setup-refused-dark-1280")
-	b.Keys(password + kb.Enter)
+	b.Keys(password + kb.Enter + kb.Enter)
 	b.See("#create-first")
+	b.quiet("400") // of the short password
 	if strings.Contains(r.log.String(), token) {
 		t.Error("the log holds the token")
 	}
@@ -384,6 +489,7 @@ func TestManners(t *testing.T) {
 	r.server.Listener.Close()
 	b.Keys(kb.Enter)
 	b.Wait(`!document.querySelector('#offline').hidden`)
+	b.Wait(`document.querySelector('#create').ariaDisabled === null`)
 	if got := eval[string](b, `document.querySelector('#name').value`); got != "Typed" {
 		t.Errorf("name %q", got)
 	}

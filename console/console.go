@@ -25,11 +25,12 @@ import (
 // maxForm bounds the body of a form, in bytes.
 const maxForm = 64 << 10
 
-// Options of the console. All but Now are required.
+// Options of the console. Store, Access and Credential are required.
 type Options struct {
 	Store      *store.Store
 	Access     *access.Directory
 	Credential *credential.Service
+	Suggested  string           // e-mail address that set-up proposes for the first administrator
 	Now        func() time.Time // nil = time.Now
 }
 
@@ -38,6 +39,7 @@ type Console struct {
 	store      *store.Store
 	access     *access.Directory
 	credential *credential.Service
+	suggested  string
 	now        func() time.Time
 	version    string // of the static files
 	pages      map[string]*template.Template
@@ -49,7 +51,7 @@ func New(o Options) *Console {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
+	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, suggested: o.Suggested, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
 	c.pages = c.parse()
 	for _, rt := range c.routes() {
 		c.mux.Handle(rt.pattern, c.handle(rt))
@@ -103,6 +105,7 @@ func (c *Console) routes() []route {
 		{"POST " + integration + "/permissions", administrator, c.savePermissions},
 		{"GET " + integration + "/rotate", administrator, c.confirmRotate},
 		{"POST " + integration + "/rotate", administrator, c.rotate},
+		{"GET " + integration + "/disable", administrator, c.confirmDisable},
 		{"POST " + integration + "/state", administrator, c.setState},
 		{"GET " + integration + "/delete", administrator, c.confirmDelete},
 		{"POST " + integration + "/delete", administrator, c.delete},

@@ -264,7 +264,7 @@ func TestSetup(t *testing.T) {
 	r := emptyRig(t, "")
 	b := r.browser()
 	b.get("/login").want(t, "sign-in", http.StatusOK, "no administrator yet")
-	b.get("/setup").want(t, "form", http.StatusOK, "One-time code")
+	b.get("/setup").want(t, "form", http.StatusOK, "One-time code", `value="`+suggested+`"`)
 	form := func(token, password string) url.Values {
 		return url.Values{"token": {token}, "email": {email}, "name": {"Ada"}, "password": {password}}
 	}
@@ -410,7 +410,9 @@ func TestLifeOfAnIntegration(t *testing.T) {
 	r := newRig(t)
 	in, _ := r.integration("Web shop", tepin.FontRead)
 	b := r.signedIn()
+	b.get(r.panel(in)+"/disable").want(t, "asks", http.StatusOK, "Disable “Web shop”?", "do not come back when it is enabled again")
 	b.post(r.panel(in)+"/state", url.Values{"enabled": {"false"}}).want(t, "disable", http.StatusSeeOther)
+	b.get(r.panel(in)+"/disable").want(t, "has nothing to ask", http.StatusSeeOther)
 	b.get(r.panel(in)).want(t, "disabled", http.StatusOK, "Disabled", `id="enable"`)
 	b.post(r.panel(in)+"/state", url.Values{"enabled": {"perhaps"}}).want(t, "nonsense", http.StatusBadRequest)
 	b.post(r.panel(in)+"/state", url.Values{"enabled": {"true"}}).want(t, "enable", http.StatusSeeOther)
@@ -425,7 +427,10 @@ func TestLifeOfAnIntegration(t *testing.T) {
 	b.get(r.panel(in)).want(t, "no secret", http.StatusOK, "cannot ask for tokens")
 	b.post(r.panel(in)+"/delete", url.Values{}).want(t, "delete", http.StatusSeeOther)
 	b.get(r.panel(in)).want(t, "deleted", http.StatusNotFound, "There is no such integration")
-	b.get(r.path()).want(t, "empty", http.StatusOK, "No integration yet")
+	b.get(r.path()).want(t, "empty", http.StatusOK, "Integration “Web shop” is deleted.", "No integration yet")
+	if p := b.get(r.path()); strings.Contains(p.body, "is deleted") {
+		t.Error("the deletion is said twice")
+	}
 }
 
 // P3: an integration of another environment looks exactly like one that does not exist.
@@ -482,11 +487,13 @@ func TestNumbers(t *testing.T) {
 	if _, err := r.Access.Authenticate(t.Context(), in.ClientID, secret, netip.MustParseAddr("192.0.2.7")); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Access.Flush(t.Context()); err != nil {
-		t.Fatal(err)
+	for _, when := range []string{"at once", "after it is written"} {
+		b.get(r.path()).want(t, when, http.StatusOK, "just now")
+		b.get(r.panel(in)).want(t, when, http.StatusOK, "last used", "from 192.0.2.7")
+		if err := r.Access.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	b.get(r.path()).want(t, "used", http.StatusOK, "just now")
-	b.get(r.panel(in)).want(t, "used", http.StatusOK, "last used", "from 192.0.2.7")
 }
 
 // The presets are the vocabulary's.

@@ -18,6 +18,7 @@ type environmentPage struct {
 	Tab         string // "integrations", "tasks", "settings"
 
 	Integrations integrationList
+	Deleted      string // the integration that has just been deleted
 	Panel        *integrationPanel
 	Created      *createdSecret
 	Tasks        []tepin.Task

@@ -15,6 +15,7 @@ type form struct {
 	errors  map[string]string
 	Message string // what was wrong with no field in particular
 	Saved   bool   // the page follows a save
+	Unsaved bool   // it holds changes that are not saved
 }
 
 // filled returns a form that holds pairs of field and value.
@@ -29,7 +30,7 @@ func filled(pairs ...string) form {
 // refused returns a form that holds pairs of field and value, and says why err refused it.
 func refused(err error, pairs ...string) form {
 	f := filled(pairs...)
-	f.errors = map[string]string{}
+	f.errors, f.Unsaved = map[string]string{}, true
 	for field, message := range credential.Refusals(err) {
 		f.errors[field] = sentence(message)
 	}

@@ -87,7 +87,7 @@ func (c *Console) panel(v *visit, id tepin.IntegrationID, tab string) (environme
 	if err != nil {
 		return environmentPage{}, err
 	}
-	secrets, err := c.store.Secrets(ctx, p.Environment.ID, id)
+	secrets, err := c.secrets(ctx, p.Environment.ID, id)
 	if err != nil {
 		return environmentPage{}, err
 	}
@@ -122,6 +122,18 @@ func (c *Console) permissions(v *visit) error { return c.showPanel(v, "permissio
 
 func (c *Console) confirmRotate(v *visit) error { return c.showPanel(v, "general", "rotate") }
 func (c *Console) confirmDelete(v *visit) error { return c.showPanel(v, "general", "delete") }
+
+// confirmDisable asks before tokens end; of what is disabled there is nothing to ask.
+func (c *Console) confirmDisable(v *visit) error {
+	p, err := c.visited(v, "general")
+	if err != nil {
+		return err
+	}
+	if !p.Panel.Integration.Enabled {
+		return v.goTo(p.PanelPath())
+	}
+	return c.renderPanel(v, http.StatusOK, "disable", p)
+}
 
 func (c *Console) showPanel(v *visit, tab, page string) error {
 	p, err := c.visited(v, tab)
@@ -167,6 +179,7 @@ func (c *Console) savePermissions(v *visit) error {
 		if p.Panel.Scopes, err = presetScopes(preset); err != nil {
 			return err
 		}
+		p.Panel.Form.Unsaved = p.Panel.Scopes != p.Panel.Integration.Scopes
 		return c.renderPanel(v, http.StatusOK, "permissions", p)
 	}
 	var ticked []tepin.Scope
@@ -208,7 +221,8 @@ func (c *Console) rotate(v *visit) error {
 	}
 	_, plain, err := c.credential.Rotate(v.r.Context(), v.actor, in.EnvironmentID, in.ID, overlap)
 	if refusal(err) {
-		p.Panel.Form = refused(err, "overlap", text)
+		p.Panel.Form = refused(err, "name", in.Name, "description", in.Description, "overlap", text)
+		p.Panel.Form.Unsaved = false // a rotation is not saved
 		return c.renderPanel(v, http.StatusUnprocessableEntity, "rotate", p)
 	}
 	if err != nil {
@@ -247,6 +261,7 @@ func (c *Console) delete(v *visit) error {
 	if err := c.credential.DeleteIntegration(v.r.Context(), v.actor, in.EnvironmentID, in.ID); err != nil {
 		return err
 	}
+	v.leaveNotice(in.Name)
 	return v.goTo(p.Path())
 }
 

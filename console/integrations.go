@@ -71,7 +71,7 @@ func (c *Console) integrationsPage(v *visit) (environmentPage, error) {
 }
 
 func (c *Console) lastUsed(ctx context.Context, in tepin.Integration) (time.Time, error) {
-	secrets, err := c.store.Secrets(ctx, in.EnvironmentID, in.ID)
+	secrets, err := c.secrets(ctx, in.EnvironmentID, in.ID)
 	var last time.Time
 	for _, s := range secrets {
 		if s.LastUsedAt.After(last) {
@@ -81,11 +81,24 @@ func (c *Console) lastUsed(ctx context.Context, in tepin.Integration) (time.Time
 	return last, err
 }
 
+// secrets returns the secrets of an integration, with uses of a moment ago that are
+// not in the database yet.
+func (c *Console) secrets(ctx context.Context, env tepin.EnvironmentID, id tepin.IntegrationID) ([]tepin.Secret, error) {
+	list, err := c.store.Secrets(ctx, env, id)
+	for i := range list {
+		if at, from, ok := c.access.LastUse(list[i].ID); ok && at.After(list[i].LastUsedAt) {
+			list[i].LastUsedAt, list[i].LastUsedFrom = at, from
+		}
+	}
+	return list, err
+}
+
 func (c *Console) integrations(v *visit) error {
 	p, err := c.integrationsPage(v)
 	if err != nil {
 		return err
 	}
+	p.Deleted = v.notice()
 	return c.render(v, http.StatusOK, "integrations", "Integrations, "+p.Environment.Name, p)
 }
 

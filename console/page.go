@@ -35,6 +35,7 @@ var pageFiles = map[string]string{
 	"general":         "environment integrations integration general",
 	"permissions":     "environment integrations integration permissions",
 	"rotate":          "environment integrations integration general rotate",
+	"disable":         "environment integrations integration general disable",
 	"delete":          "environment integrations integration general delete",
 	"delete-secret":   "environment integrations integration general delete-secret",
 	"secret":          "environment integrations integration general secret",

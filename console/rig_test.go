@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	email    = "ada@example.com"
-	password = "a sentence is good"
+	email     = "ada@example.com"
+	password  = "a sentence is good"
+	suggested = "admin@example.com"
 )
 
 // rig is a console on a database of its own, behind the real stack and listener.
@@ -54,7 +55,7 @@ func emptyRig(t testing.TB, publicURL string) *rig {
 	r := &rig{t: t, log: &buffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	r.Installation = accesstest.New(t, accesstest.Options{Log: log})
-	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential})
+	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential, Suggested: suggested})
 	r.server = httptest.NewServer((&web.Stack{Log: log, PublicURL: publicURL}).Wrap(r.console))
 	t.Cleanup(r.server.Close)
 	return r

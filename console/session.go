@@ -19,6 +19,7 @@ const (
 	sessionCookie = "tepin"        // names the session
 	deviceCookie  = "tepin-device" // this browser has signed in before
 	formCookie    = "tepin-form"   // ties the forms of signed-out pages to this browser
+	noticeCookie  = "tepin-notice" // what the next page says, once
 )
 
 // Cookie returns what names the session of the browser that sent r, or "". It is for
@@ -154,6 +155,26 @@ func (v *visit) setCookie(name, value string, expires time.Time) {
 		c.MaxAge = -1
 	}
 	http.SetCookie(v.w, c)
+}
+
+// leaveNotice keeps a text for the next page. It is in no address, so that no link of
+// another site can put words here.
+func (v *visit) leaveNotice(text string) {
+	v.setCookie(noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(text)), time.Time{})
+}
+
+// notice returns what the page before left to say, once, or "".
+func (v *visit) notice() string {
+	value := cookie(v.r, noticeCookie)
+	if value == "" {
+		return ""
+	}
+	v.setCookie(noticeCookie, "", time.Time{})
+	text, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil {
+		return "" // not ours
+	}
+	return string(text)
 }
 
 // redirect sends the browser to another page of the console, in a way that htmx

@@ -21,7 +21,7 @@ func (c *Console) showSetup(v *visit) error {
 		return err
 	}
 	c.formToken(v)
-	return c.render(v, http.StatusOK, "setup", "Set up", setupPage{Done: n > 0})
+	return c.render(v, http.StatusOK, "setup", "Set up", setupPage{Done: n > 0, Form: filled("email", c.suggested)})
 }
 
 func (c *Console) setup(v *visit) error {

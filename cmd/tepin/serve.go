@@ -165,7 +165,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 		mux.Handle(prefix, door) // no path has a slash at its end here, see [web.Stack]
 		mux.Handle(prefix+"/", door)
 	}
-	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials}))
+	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials, Suggested: c.AdministratorEmail}))
 	stack := web.Stack{Log: log, PublicURL: c.PublicURL, AllowedHosts: c.AllowedHosts, TrustedProxies: c.TrustedProxies}
 
 	srv := &server{

@@ -30,7 +30,9 @@
     before = null;
     all('[data-limit]').forEach(count);
     all('[data-matrix]').forEach(matrix);
-    all('form[data-guard]').forEach((form) => { form.dataset.was = state(form); });
+    all('form[data-guard]').forEach((form) => { form.dataset.was = form.querySelector('[data-unsaved]').hidden ? state(form) : ''; });
+    const done = find('.notice.ok');
+    if (done) say(done.textContent.trim());
 
     const panel = find('#panel');
     if (panel) {
@@ -46,8 +48,8 @@
     }
 
     const wrong = find('[aria-invalid=true]');
-    const back = (was.dialog && !now.dialog && find('#' + CSS.escape(was.dialog)))
-      || (was.panel && !now.panel && find('#' + CSS.escape(was.panel)));
+    const back = (was.dialog && !now.dialog && find(was.dialog))
+      || (was.panel && !now.panel && find(was.panel));
     if (wrong) wrong.focus();
     else if (dialog) return;
     else if (back) back.focus();
@@ -66,35 +68,47 @@
   const state = (form) => new URLSearchParams(new FormData(form)).toString();
   const typed = (root) => [...root.querySelectorAll('form[data-guard]')].some((form) => state(form) !== form.dataset.was);
 
+  // changed says whether a form differs from what is saved; "Saved." goes then.
+  const changed = (form) => {
+    if (!form.matches('[data-guard]')) return;
+    const yes = state(form) !== form.dataset.was;
+    form.querySelector('[data-unsaved]').hidden = !yes;
+    if (yes) all('[data-test=form-saved]').forEach((notice) => notice.remove());
+  };
+
   const leave = (overlay) => {
     if (overlay.dataset.keep !== undefined) return;
     overlay.querySelector('[data-close]').click();
   };
 
   document.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || event.defaultPrevented || find('dialog[data-modal]')) return;
-    const panel = find('#panel');
-    if (panel) {
-      event.preventDefault();
-      leave(panel);
+    if (event.key !== 'Escape' || event.defaultPrevented) return;
+    const overlay = find('dialog[data-modal]') || find('#panel');
+    if (overlay) {
+      event.preventDefault(); // or the browser closes the dialog itself, at the second Escape whatever it holds
+      leave(overlay);
     }
   });
 
-  // Links away from a form with changes ask first.
+  // Links away from a form with changes ask first. While a form is on its way there is
+  // nowhere to go: its answer may hold a secret that is shown once.
   document.addEventListener('click', (event) => {
     const link = event.target.closest('a[href]');
     if (!link || link.target || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (typed(document) && !confirm('Leave without saving what you changed?')) {
+    const waiting = [...underWay].some((form) => form.method === 'post');
+    if (waiting || (typed(document) && !confirm('Leave without saving what you changed?'))) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
   }, true);
 
-  document.addEventListener('cancel', (event) => {
-    if (!event.target.matches('dialog[data-modal]')) return;
-    event.preventDefault();
-    leave(event.target);
-  }, true);
+  for (const type of ['cancel', 'close']) {
+    document.addEventListener(type, (event) => {
+      if (!event.target.matches('dialog[data-modal]')) return;
+      event.preventDefault();
+      leave(event.target);
+    }, true);
+  }
 
   // A click on the backdrop is a click on the dialog itself.
   document.addEventListener('mousedown', (event) => {
@@ -112,12 +126,30 @@
   const base = () => location.pathname.split('/').slice(0, 3).join('/');
   let shown = base();
 
-  // A form that is on its way is not sent twice.
+  // A form that is on its way is not sent twice. Its buttons keep the focus, which
+  // disabled ones would lose.
+  const underWay = new Set();
   const sending = (form, yes) => {
-    if (form.matches('form')) form.querySelectorAll('button[type=submit]').forEach((button) => { button.disabled = yes; });
+    if (!form.matches('form')) return;
+    if (yes) underWay.add(form);
+    else underWay.delete(form);
+    for (const button of form.querySelectorAll('button[type=submit]')) button.ariaDisabled = yes ? 'true' : null;
   };
-  document.addEventListener('htmx:beforeRequest', (event) => sending(event.detail.elt, true));
-  document.addEventListener('htmx:afterRequest', (event) => sending(event.detail.elt, false));
+  document.addEventListener('submit', (event) => {
+    if (!underWay.has(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+  document.addEventListener('htmx:beforeRequest', (event) => sending(event.detail.requestConfig.elt, true));
+  document.addEventListener('htmx:afterRequest', (event) => sending(event.detail.requestConfig.elt, false));
+
+  // The forms that htmx does not send load a page, which nobody hears of when it is stopped.
+  document.addEventListener('submit', (event) => {
+    if (event.defaultPrevented) return;
+    sending(event.target, true);
+    setTimeout(() => sending(event.target, false), 10_000);
+  });
+  addEventListener('pageshow', () => underWay.forEach((form) => sending(form, false)));
 
   document.addEventListener('htmx:sendError', () => { find('#offline').hidden = false; });
   document.addEventListener('htmx:afterOnLoad', () => { find('#offline').hidden = true; });
@@ -138,6 +170,7 @@
     if (field.dataset.limit) count(field);
     if (field.dataset.suggest) suggest(field, document.getElementById(field.dataset.suggest));
     if (field.dataset.column) matrix(field.form);
+    if (field.form) changed(field.form);
   });
 
   // suggest derives a technical name, until it has been typed by hand.
@@ -173,6 +206,7 @@
     if (!box) return;
     for (const cell of box.form.querySelectorAll(`[data-column="${box.dataset.all}"]`)) cell.checked = box.checked;
     matrix(box.form);
+    changed(box.form);
   });
 
   document.addEventListener('click', (event) => {
@@ -184,6 +218,7 @@
       cell.checked = button.value === 'all' || ['read', 'list'].includes(cell.dataset.column);
     }
     matrix(form);
+    changed(form);
   }, true);
 
   // ---- copying
