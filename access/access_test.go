@@ -222,6 +222,11 @@ func TestRun(t *testing.T) {
 	in := r.integration("one")
 	other := r.node()
 	r.login(in, "tpn_one")
+	if used, err := r.store.Secrets(t.Context(), in.EnvironmentID, in.ID); err != nil || len(used) != 1 {
+		t.Fatalf("%d secrets, %v", len(used), err)
+	} else if at, from, ok := r.LastUse(used[0].ID); !ok || !at.Equal(start) || from != "192.0.2.7" {
+		t.Errorf("last used %s from %s, %v, before it is written", at, from, ok)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- r.Run(ctx) }()
@@ -244,6 +249,9 @@ func TestRun(t *testing.T) {
 	list, err := r.store.Secrets(t.Context(), in.EnvironmentID, in.ID)
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%d secrets, %v", len(list), err)
+	}
+	if _, _, ok := r.LastUse(list[0].ID); ok {
+		t.Error("a last use is still in memory after it was written")
 	}
 	if !list[0].LastUsedAt.Equal(start) || list[0].LastUsedFrom != "192.0.2.7" {
 		t.Errorf("last used %s from %s, want %s from 192.0.2.7", list[0].LastUsedAt, list[0].LastUsedFrom, start)

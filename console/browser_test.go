@@ -377,6 +377,7 @@ func TestSending(t *testing.T) {
 	b.See("[data-test=name-error] svg")
 	b.Wait(`document.querySelector('#save-general').ariaDisabled === null`)
 	b.See("[data-unsaved]") // what was refused is not saved
+	b.Save("refused-light-1280")
 	b.Fill("#panel-name", "Shop"+kb.Enter)
 	waiting()
 	release <- true

@@ -386,7 +386,7 @@ func TestPermissions(t *testing.T) {
 	in, _ := r.integration("Web shop")
 	b := r.signedIn()
 	path := r.panel(in) + "/permissions"
-	b.post(path, url.Values{"preset": {"all"}, "version": {"1"}}).want(t, "preset", http.StatusOK, `value="output:static" data-column="output" aria-label="Output: Static" checked`)
+	b.post(path, url.Values{"preset": {"all"}, "version": {"1"}}).want(t, "preset", http.StatusOK, `value="output:static" data-column="output" aria-label="Output: Static" checked`, `data-unsaved >Unsaved changes`)
 	if got := r.find("Web shop"); got.Scopes != 0 {
 		t.Error("a preset was saved before it was looked at")
 	}

@@ -26,7 +26,7 @@ type typeChoice struct {
 }
 
 var typeChoices = []typeChoice{
-	{tepin.Production, "Production", "For what your customers get. Output has no watermark and is counted as renders."},
+	{tepin.Production, "Production", "For what your customers get. Output is counted as renders."},
 	{tepin.Sandbox, "Sandbox", "For trying things out. Output carries a watermark and counts no render."},
 	{tepin.Development, "Development", "For building templates and integrations. Output carries a watermark and counts no render."},
 }
