@@ -123,7 +123,9 @@ func TestExamples(t *testing.T) {
 		})
 	}
 	for _, tt := range tests {
-		t.Run(tt.name+" without its settings", func(t *testing.T) { saysOnly(t, tt.command, "TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set") })
+		t.Run(tt.name+" without its settings", func(t *testing.T) {
+			saysOnly(t, tt.command, "TEPIN_URL, TEPIN_CLIENT_ID and TEPIN_CLIENT_SECRET must be set")
+		})
 	}
 	for _, tt := range tests {
 		t.Run(tt.name+" with a wrong secret", func(t *testing.T) {
