@@ -154,7 +154,7 @@ func TestJWKSWithGoJose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parsed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.Alg)})
+		parsed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.Alg)})
 		if err != nil {
 			t.Fatal(err)
 		}
