@@ -26,7 +26,10 @@ const page = 1000
 
 // Verify walks all chains, and returns what is wrong with them; nothing, when all is
 // well. It may run beside a working server.
-func Verify(ctx context.Context, s *store.Store, key []byte) ([]Finding, error) {
+//
+// The heads that the instance's chain holds, and those that the caller kept, are
+// looked for in their chains: whoever cuts entries off with their head leaves these.
+func Verify(ctx context.Context, s *store.Store, key []byte, kept ...Head) ([]Finding, error) {
 	chains, err := s.AuditChains(ctx)
 	if err != nil {
 		return nil, err
@@ -34,6 +37,17 @@ func Verify(ctx context.Context, s *store.Store, key []byte) ([]Finding, error) 
 	var findings []Finding
 	for _, chain := range chains {
 		found, err := verify(ctx, s, key, chain)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
+	}
+	recorded, err := recordedHeads(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range append(recorded, kept...) {
+		found, err := h.check(ctx, s)
 		if err != nil {
 			return nil, err
 		}

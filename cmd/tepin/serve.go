@@ -16,6 +16,7 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/audit"
 	"github.com/tepin/tepin/blob/disk"
 	"github.com/tepin/tepin/console"
 	"github.com/tepin/tepin/credential"
@@ -107,23 +108,19 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	keys, err := credential.ReadKeys(c.KeyDir, os.Getenv)
-	if err != nil {
-		return nil, err
+	keys, db, err := openBound(ctx, c, url+"/", o.demo)
+	for errors.Is(err, credential.ErrKeysMade) { // twice at most: there are two files
+		keys, db, err = openBound(ctx, c, url+"/", o.demo)
 	}
-	db, err := store.Open(ctx, store.Options{URL: databaseURL(c), AuditKey: keys.Seal.Derive("audit chain", 32)})
 	if err != nil {
 		return nil, err
 	}
 	undo = append(undo, db.Close)
-	if err := bind(ctx, keys, db, url+"/", o.demo); err != nil {
-		return nil, err
-	}
 	files, err := disk.Open(filepath.Join(c.Data, "files"))
 	if err != nil {
 		return nil, err
 	}
-	subscription, err := firstSubscription(ctx, db)
+	subscription, err := db.FirstSubscription(ctx, tepin.System, tepin.Subscription{Name: "Tepin"})
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +142,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	jobs := job.NewRunner(db, log, c.Workers)
 	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
 	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
-	jobs.Sweeps = sweeps(db, assets)
+	jobs.Sweeps = sweeps(db, assets, &audit.Keeper{Store: db, Log: log})
 
 	// The doors.
 	mux := http.NewServeMux()
@@ -170,7 +167,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 
 	srv := &server{
 		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
-		subscription: subscription, http: web.NewServer(stack.Wrap(mux), log),
+		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log),
 		ballast: make([]byte, heapFloor),
 	}
 	srv.run(jobs)
@@ -213,6 +210,22 @@ func (s *server) stop() error {
 	return err
 }
 
+// openBound opens keys and database, and ties them to each other.
+func openBound(ctx context.Context, c config, issuer string, demo bool) (*credential.Keys, *store.Store, error) {
+	keys, err := credential.ReadKeys(c.KeyDir, os.Getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := store.Open(ctx, store.Options{URL: databaseURL(c), AuditKey: keys.Seal.Derive("audit chain", 32)})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := bind(ctx, keys, db, issuer, demo); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return keys, db, nil
+}
+
 // bind ties keys, database and public URL to each other.
 func bind(ctx context.Context, keys *credential.Keys, db *store.Store, issuer string, demo bool) error {
 	instance, err := keys.Bind(ctx, db, issuer, time.Now())
@@ -230,19 +243,6 @@ func bind(ctx context.Context, keys *credential.Keys, db *store.Store, issuer st
 	return fmt.Errorf("this installation was made for %s, and is now to be %s: tokens name their issuer, so run `tepin rekey` with the new public_url, which ends all tokens and sessions", instance.Issuer, issuer)
 }
 
-// firstSubscription returns the installation's subscription and makes it at the first start.
-func firstSubscription(ctx context.Context, db *store.Store) (tepin.SubscriptionID, error) {
-	all, err := db.Subscriptions(ctx)
-	if err != nil {
-		return "", err
-	}
-	if len(all) > 0 {
-		return all[0].ID, nil
-	}
-	made, err := db.CreateSubscription(ctx, tepin.System, tepin.Subscription{Name: "Tepin"})
-	return made.ID, err
-}
-
 // invite prints a one-time link while nobody can sign in.
 func (s *server) invite(ctx context.Context, email string, w io.Writer) error {
 	n, err := s.store.CountAdministrators(ctx)
@@ -257,9 +257,9 @@ func (s *server) invite(ctx context.Context, email string, w io.Writer) error {
 	return nil
 }
 
-// sweeps is the housekeeping: files that nothing refers to, and what is kept for a
-// time only.
-func sweeps(db *store.Store, assets *asset.Service) []job.Sweep {
+// sweeps is the housekeeping: files that nothing refers to, what is kept for a time
+// only, and the heads of the audit log.
+func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.Sweep {
 	return []job.Sweep{
 		{Name: "expired outputs", Every: 5 * time.Minute, Do: func(ctx context.Context) error {
 			_, err := db.ExpireOutputs(ctx, time.Now().Add(-tepin.OutputKept))
@@ -269,6 +269,8 @@ func sweeps(db *store.Store, assets *asset.Service) []job.Sweep {
 			_, err := db.DeleteTasks(ctx, time.Now().Add(-tepin.TaskKept))
 			return err
 		}},
+		{Name: "record audit heads", Every: time.Hour, Do: heads.RecordHeads},
+		{Name: "log the audit head", Every: time.Minute, Do: heads.LogHead},
 		{Name: "unreferenced files", Every: 10 * time.Minute, Do: func(ctx context.Context) error {
 			_, err := assets.Sweep(ctx)
 			return err

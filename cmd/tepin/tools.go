@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -59,7 +60,14 @@ func runAudit(ctx context.Context, args []string, env func(string) string, stdou
 		fmt.Fprintln(stderr, "usage: tepin audit verify [FLAGS]")
 		return errUsage
 	}
-	c, err := loadConfig("audit verify", args[1:], env, stderr, []string{"data", "key_dir", "database_url"}, nil)
+	var kept []audit.Head
+	c, err := loadConfig("audit verify", args[1:], env, stderr, []string{"data", "key_dir", "database_url"}, func(f *flag.FlagSet) {
+		f.Func("head", "a head that the log had once, `chain:number:mac`: its entry must be there still; may repeat", func(text string) error {
+			head, err := audit.ParseHead(text)
+			kept = append(kept, head)
+			return err
+		})
+	})
 	if err != nil {
 		return err
 	}
@@ -67,7 +75,7 @@ func runAudit(ctx context.Context, args []string, env func(string) string, stdou
 	if err != nil {
 		return err
 	}
-	findings, err := audit.Verify(ctx, db, keys.Seal.Derive("audit chain", 32))
+	findings, err := audit.Verify(ctx, db, keys.Seal.Derive("audit chain", 32), kept...)
 	if err = firstOf(err, db.Close()); err != nil {
 		return err
 	}

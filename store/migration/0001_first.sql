@@ -27,6 +27,12 @@ CREATE TABLE audit_head (
     mac   BYTEA  NOT NULL
 );
 
+-- The heads of environments' chains that the instance's chain holds already.
+CREATE TABLE audit_recorded (
+    chain TEXT   PRIMARY KEY,
+    seq   BIGINT NOT NULL
+);
+
 CREATE TABLE audit_entry (
     chain      TEXT   NOT NULL,
     seq        BIGINT NOT NULL,
