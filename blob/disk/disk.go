@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -33,8 +34,8 @@ var _ blob.Store = (*Store)(nil)
 const incoming = "incoming"
 
 // Open opens the directory, makes it where it is missing, and removes what a crash
-// left half written. Only one process may have it open; the lock of the data
-// directory sees to that.
+// left half written. Servers over one PostgreSQL share the directory: what another
+// is writing stays.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir}
 	temporary := filepath.Join(dir, incoming)
@@ -49,11 +50,57 @@ func Open(dir string) (*Store, error) {
 		return nil, err
 	}
 	for _, entry := range left {
-		if err := os.Remove(filepath.Join(temporary, entry.Name())); err != nil {
+		if err := removeLeft(filepath.Join(temporary, entry.Name())); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// removeLeft removes a file that was being written, unless its writer lives: it holds
+// the file's lock, which the kernel gives up when the writer ends, in whatever way.
+func removeLeft(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) { // it was whole, and is at its place
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", path, err)
+	}
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// create makes a file to write to, with its lock. One that another's Open removed
+// before it was locked is made again.
+func (s *Store) create(name string) (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(filepath.Join(s.dir, incoming), name+"-*")
+		if err != nil {
+			return nil, err
+		}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		if err == nil {
+			if _, err = os.Stat(f.Name()); err == nil {
+				return f, nil
+			}
+		}
+		f.Close()
+		if !errors.Is(err, fs.ErrNotExist) {
+			os.Remove(f.Name())
+			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+		}
+	}
 }
 
 // place returns the directory, relative to the store's, and the file name of a key.
@@ -72,7 +119,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (size int64, s
 	if err != nil {
 		return 0, "", err
 	}
-	f, err := os.CreateTemp(filepath.Join(s.dir, incoming), name+"-*")
+	f, err := s.create(name)
 	if err != nil {
 		return 0, "", full(err)
 	}
@@ -90,13 +137,13 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (size int64, s
 	if err = f.Sync(); err != nil {
 		return 0, "", err
 	}
-	if err = f.Close(); err != nil {
-		return 0, "", err
-	}
 	if err = s.makeDir(dir); err != nil {
 		return 0, "", err
 	}
 	if err = os.Rename(f.Name(), filepath.Join(s.dir, dir, name)); err != nil {
+		return 0, "", err
+	}
+	if err = f.Close(); err != nil { // not before: the lock ends with it
 		return 0, "", err
 	}
 	if err = syncDir(filepath.Join(s.dir, dir)); err != nil {

@@ -3,6 +3,7 @@ package disk_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -68,6 +69,37 @@ func TestLeftoversOfACrash(t *testing.T) {
 	}
 	defer r.Close()
 	if b, err := io.ReadAll(r); err != nil || string(b) != "kept" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// Servers over one PostgreSQL share the directory: the start of one leaves alone what
+// another is writing.
+func TestOpenWhileAnotherWrites(t *testing.T) {
+	dir, key := t.TempDir(), blob.NewKey(env)
+	first := open(t, dir)
+	r, w := io.Pipe()
+	put := make(chan error, 1)
+	go func() {
+		_, _, err := first.Put(t.Context(), key, r)
+		put <- err
+	}()
+	if _, err := io.WriteString(w, "half"); err != nil {
+		t.Fatal(err)
+	}
+	second := open(t, dir)
+	if _, err := io.WriteString(w, " and half"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), <-put); err != nil {
+		t.Fatal(err)
+	}
+	got, err := second.Open(t.Context(), key, 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	if b, err := io.ReadAll(got); err != nil || string(b) != "half and half" {
 		t.Errorf("%q, %v", b, err)
 	}
 }
