@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -182,6 +184,11 @@ func classPostgres(err error) class {
 	_, network := errors.AsType[net.Error](err)
 	if refused || network || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
 		return classGone
+	}
+	for _, hungUp := range []error{io.EOF, io.ErrUnexpectedEOF, driver.ErrBadConn, sql.ErrConnDone} {
+		if errors.Is(err, hungUp) {
+			return classGone
+		}
 	}
 	return classOther
 }

@@ -5,11 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -163,6 +167,73 @@ func TestDatabaseCutOff(t *testing.T) {
 	}
 	if _, err := s.Instance(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A server of the database that dies in the middle of an answer is Unavailable, too:
+// it ends the connection without a word.
+func TestConnectionLost(t *testing.T) {
+	address, err := url.Parse(storetest.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := address.Host
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer front.Close()
+	var dead atomic.Bool
+	go func() {
+		for {
+			client, err := front.Accept()
+			if err != nil {
+				return
+			}
+			go passOn(client, behind, &dead)
+		}
+	}()
+	address.Host = front.Addr().String()
+	s := storetest.Open(t, store.Options{URL: address.String()})
+	for name, call := range map[string]func() error{
+		"read":     func() error { _, err := s.Subscriptions(t.Context()); return err },
+		"snapshot": func() error { _, err := s.Directory(t.Context()); return err },
+		"write": func() error {
+			_, err := s.CreateSubscription(t.Context(), tepin.System, tepin.Subscription{Name: "s"})
+			return err
+		},
+	} {
+		dead.Store(false)
+		if err := call(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		dead.Store(true)
+		if err := call(); tepin.KindOf(err) != tepin.Unavailable {
+			t.Errorf("%s: %v is of kind %d", name, err, tepin.KindOf(err))
+		}
+	}
+	dead.Store(false)
+}
+
+// passOn joins a client with the server behind, until that is dead: then it takes the
+// question and hangs up.
+func passOn(client net.Conn, behind string, dead *atomic.Bool) {
+	defer client.Close()
+	server, err := net.Dial("tcp", behind)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go io.Copy(client, server)
+	b := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(b)
+		if err != nil || dead.Load() {
+			return
+		}
+		if _, err := server.Write(b[:n]); err != nil {
+			return
+		}
 	}
 }
 
