@@ -141,23 +141,33 @@ func (k *Keys) Bind(ctx context.Context, s *store.Store, issuer string, now time
 	}
 	err = s.CreateInstance(ctx, in)
 	if tepin.KindOf(err) == tepin.Conflict { // another node was first: its keys count
+		k.fresh = nil
 		if in, err = s.Instance(ctx); err == nil {
 			err = k.check(in)
 		}
 	}
-	if err != nil {
+	if tepin.KindOf(err) == tepin.Invalid { // it has others: these are nobody's
 		for _, path := range written {
 			err = errors.Join(err, os.Remove(path))
 		}
+	}
+	if err != nil { // the instance may be there all the same, or another node has read the keys: they stay
 		return tepin.Instance{}, err
 	}
 	k.fresh = nil
 	return in, nil
 }
 
+// ErrKeysMade is the answer to the second of two nodes that start for the first time
+// at once: the other has written the keys since this one looked. Read them again.
+var ErrKeysMade = &tepin.Error{Kind: tepin.Conflict, Message: "another server has just made the keys of this installation; start again"}
+
 // check reports how the keys differ from those that the instance was made with.
 func (k *Keys) check(in tepin.Instance) error {
 	for _, f := range k.fresh {
+		if _, err := os.Stat(f.path); err == nil {
+			return ErrKeysMade
+		}
 		return tepin.Errorf(tepin.Invalid, "the database has data, but %s is missing; put the key back that this database was made with (from your key backup, or in the variables %s and %s), or point to another database", f.path, MasterEnv, PepperEnv)
 	}
 	const mend = "it is not the key that this database was made with (id %s, the database names %s); put the right one back"
@@ -171,10 +181,15 @@ func (k *Keys) check(in tepin.Instance) error {
 }
 
 // write creates the files of generated keys, never replacing one, and returns
-// their paths.
+// their paths. Where another node was first with one, ErrKeysMade: it counts, and so
+// do those that this one has written, which that one may have read.
 func (k *Keys) write() (paths []string, err error) {
 	for _, f := range k.fresh {
-		if err := writeKey(f); err != nil {
+		err := writeKey(f)
+		if errors.Is(err, fs.ErrExist) {
+			return nil, ErrKeysMade
+		}
+		if err != nil {
 			for _, path := range paths {
 				err = errors.Join(err, os.Remove(path))
 			}
@@ -185,24 +200,29 @@ func (k *Keys) write() (paths []string, err error) {
 	return paths, nil
 }
 
+// writeKey makes the file with all of the key in it, or not at all.
 func writeKey(f keyFile) error {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+	dir := filepath.Dir(f.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := os.CreateTemp(dir, filepath.Base(f.path)+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
+	defer os.Remove(out.Name())
 	_, err = out.WriteString(base64.StdEncoding.EncodeToString(f.key) + "\n")
-	err = errors.Join(err, out.Sync(), out.Close())
-	if err != nil {
-		return errors.Join(err, os.Remove(f.path))
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return err
 	}
-	dir, err := os.Open(filepath.Dir(f.path))
+	if err := os.Link(out.Name(), f.path); err != nil { // unlike a rename it replaces nothing
+		return err
+	}
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Pepper is the key, or the keys, that client secrets are hashed under.

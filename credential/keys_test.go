@@ -2,6 +2,7 @@ package credential_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,6 +108,48 @@ func TestKeysTwoFirstStarts(t *testing.T) {
 	wantKind(t, err, tepin.Invalid)
 	if names, _ := filepath.Glob(filepath.Join(b, "*")); len(names) != 0 {
 		t.Errorf("left behind: %v", names)
+	}
+}
+
+// Two nodes start at once on one database with one directory of keys: one makes them,
+// the other is told to read them, whatever each had seen of the other.
+func TestKeysTwoFirstStartsShareADirectory(t *testing.T) {
+	for name, seen := range map[string][]string{"nothing": nil, "the master key": {credential.MasterFile}} {
+		t.Run(name, func(t *testing.T) {
+			dir, s := t.TempDir(), storetest.SQLite(t)
+			first := read(t, dir)
+			for _, file := range seen { // the second reads while the first writes
+				text := base64.StdEncoding.EncodeToString([]byte("a key of thirty-two whole bytes.")) + "\n"
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			second := read(t, dir)
+			bind(t, second, s)
+			before, err := filepath.Glob(filepath.Join(dir, "*"))
+			if err != nil || len(before) != 2 {
+				t.Fatalf("%v, %v", before, err)
+			}
+			if _, err := first.Bind(t.Context(), s, issuer, time.Now()); !errors.Is(err, credential.ErrKeysMade) {
+				t.Errorf("the other node is told %v", err)
+			}
+			again := read(t, dir)
+			bind(t, again, s)
+			if again.Seal.ID() != second.Seal.ID() || again.Pepper.ID() != second.Pepper.ID() {
+				t.Error("the nodes have different keys")
+			}
+		})
+	}
+	// Both found the database empty: the keys that were written first count.
+	dir, s := t.TempDir(), storetest.SQLite(t)
+	first, second := read(t, dir), read(t, dir)
+	bind(t, first, storetest.SQLite(t))
+	if _, err := second.Bind(t.Context(), s, issuer, time.Now()); !errors.Is(err, credential.ErrKeysMade) {
+		t.Errorf("the other node is told %v", err)
+	}
+	bind(t, read(t, dir), s)
+	if names, _ := filepath.Glob(filepath.Join(dir, "*")); len(names) != 2 {
+		t.Errorf("the directory has %v", names)
 	}
 }
 

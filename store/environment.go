@@ -19,22 +19,48 @@ func scanSubscription(r row) (v tepin.Subscription, err error) {
 
 // CreateSubscription adds a subscription and returns it with its id.
 func (s *Store) CreateSubscription(ctx context.Context, by tepin.Actor, v tepin.Subscription) (tepin.Subscription, error) {
-	if err := checkNames(v.Name); err != nil {
-		return tepin.Subscription{}, err
-	}
-	fill(&v.ID)
-	err := s.write(ctx, func(t *tx) error {
-		v.CreatedAt = t.now
-		_, err := t.exec(ctx, `INSERT INTO subscription (id, name, created_at) VALUES ($1, $2, $3)`, v.ID, v.Name, micros(v.CreatedAt))
-		t.record(InstanceChain, by, "subscription.create", string(v.ID), map[string]any{"name": v.Name})
+	err := s.write(ctx, func(t *tx) (err error) {
+		v, err = t.createSubscription(ctx, by, v)
 		return err
 	})
 	return v, err
 }
 
+func (t *tx) createSubscription(ctx context.Context, by tepin.Actor, v tepin.Subscription) (tepin.Subscription, error) {
+	if err := checkNames(v.Name); err != nil {
+		return tepin.Subscription{}, err
+	}
+	fill(&v.ID)
+	v.CreatedAt = t.now
+	_, err := t.exec(ctx, `INSERT INTO subscription (id, name, created_at) VALUES ($1, $2, $3)`, v.ID, v.Name, micros(v.CreatedAt))
+	t.record(InstanceChain, by, "subscription.create", string(v.ID), map[string]any{"name": v.Name})
+	return v, err
+}
+
+// FirstSubscription returns the oldest subscription, and adds v where there is none.
+// Of several nodes that start at once one adds it.
+func (s *Store) FirstSubscription(ctx context.Context, by tepin.Actor, v tepin.Subscription) (first tepin.Subscription, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		// The row that all nodes watch is the lock.
+		if _, err := t.exec(ctx, `UPDATE change_counter SET value = value`); err != nil {
+			return err
+		}
+		first, err = get(ctx, t, "subscription", scanSubscription, oldestFirst+` LIMIT 1`)
+		if tepin.KindOf(err) != tepin.NotFound {
+			t.quiet = true
+			return err
+		}
+		first, err = t.createSubscription(ctx, by, v)
+		return err
+	})
+	return first, err
+}
+
+const oldestFirst = `SELECT id, name, created_at FROM subscription ORDER BY created_at, id`
+
 // Subscriptions returns all subscriptions, the oldest first.
 func (s *Store) Subscriptions(ctx context.Context) ([]tepin.Subscription, error) {
-	list, err := all(ctx, s.reader, scanSubscription, `SELECT id, name, created_at FROM subscription ORDER BY created_at, id`)
+	list, err := all(ctx, s.reader, scanSubscription, oldestFirst)
 	return list, s.dialect.fail(err)
 }
 

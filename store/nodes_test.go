@@ -64,3 +64,29 @@ func TestTwoNodes(t *testing.T) {
 		t.Errorf("the other node sees %+v, %v", d, err)
 	}
 }
+
+// Nodes that start for the first time at once make one subscription.
+func TestFirstSubscription(t *testing.T) {
+	for _, s := range []*store.Store{storetest.SQLite(t), storetest.Open(t, store.Options{URL: storetest.Postgres(t)})} {
+		var wg sync.WaitGroup
+		got := make([]tepin.Subscription, 8)
+		for n := range got {
+			wg.Go(func() {
+				var err error
+				if got[n], err = s.FirstSubscription(t.Context(), tepin.System, tepin.Subscription{Name: "first"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		all, err := s.Subscriptions(t.Context())
+		if err != nil || len(all) != 1 {
+			t.Errorf("%s: %d subscriptions, %v", s.Dialect(), len(all), err)
+		}
+		for _, v := range got {
+			if v.ID != got[0].ID || v.Name != "first" {
+				t.Errorf("%s: %+v beside %+v", s.Dialect(), v, got[0])
+			}
+		}
+	}
+}
