@@ -244,7 +244,7 @@ func TestKilled(t *testing.T) {
 		}
 		p.poll("/output/tasks/"+s.Data.TaskID).want(t, http.StatusOK, "download")
 	}
-	if leftovers, err := filepath.Glob(filepath.Join(dir, "files", "*", "*.tmp*")); err != nil || len(leftovers) > 0 {
+	if leftovers, err := filepath.Glob(filepath.Join(dir, "files", "incoming", "*")); err != nil || len(leftovers) > 0 {
 		t.Errorf("half-written files stand: %v %v", leftovers, err)
 	}
 }
