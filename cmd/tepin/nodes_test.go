@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/store/storetest"
+	"github.com/tepin/tepin/web"
 )
 
 // nodeHost is the host of the public URL that the nodes of a test share.
@@ -133,6 +136,20 @@ func TestNodes(t *testing.T) {
 			status, _ := n.asks(t, http.MethodPost, "/oauth/token", "", form)
 			return bearer(n) == http.StatusUnauthorized && status == http.StatusUnauthorized
 		})
+	}
+}
+
+// A database that is frozen makes the node not ready, instead of leaving whoever asks
+// without an answer.
+func TestReadyOfFrozenDatabase(t *testing.T) {
+	mux := http.NewServeMux()
+	web.Mount(mux, health(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }))
+	for path, status := range map[string]int{"/readyz": http.StatusServiceUnavailable, "/healthz": http.StatusOK} {
+		begin, w := time.Now(), httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if took := time.Since(begin); w.Code != status || took > 4*time.Second {
+			t.Errorf("%s: %d after %v", path, w.Code, took)
+		}
 	}
 }
 

@@ -278,11 +278,17 @@ func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.S
 	}
 }
 
+// checkTime is how long a check of health may take: a database that is frozen does not
+// answer at all.
+const checkTime = 2 * time.Second
+
 // health is the routes for whoever watches over the process.
 func health(ready func(context.Context) error) []web.Route {
 	answer := func(check func(context.Context) error) web.Handler {
 		return func(w http.ResponseWriter, r *http.Request) error {
-			if err := check(r.Context()); err != nil {
+			ctx, cancel := context.WithTimeout(r.Context(), checkTime)
+			defer cancel()
+			if err := check(ctx); err != nil {
 				return &tepin.Error{Kind: tepin.Unavailable, Message: "not ready", RetryAfter: time.Second, Cause: err}
 			}
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
