@@ -89,15 +89,21 @@ func (r *Runner) worker(ctx, work context.Context) {
 	for kind := range r.Handlers {
 		kinds = append(kinds, kind)
 	}
+	failing := false // said once, not at each look
 	for ctx.Err() == nil {
 		j, err := r.Store.ClaimJob(ctx, kinds, r.Lease)
+		failed := err != nil && tepin.KindOf(err) != tepin.NotFound && ctx.Err() == nil
 		switch {
-		case err == nil:
+		case failed && !failing:
+			r.Log.Error("jobs cannot be claimed", "error", err)
+		case failing && !failed:
+			r.Log.Info("jobs can be claimed again")
+		}
+		failing = failed
+		if err == nil {
 			r.Wake() // there may be more: let an idle worker look, too
 			r.do(work, j)
 			continue
-		case tepin.KindOf(err) != tepin.NotFound && ctx.Err() == nil:
-			r.Log.Error("claim a job", "error", err)
 		}
 		select {
 		case <-ctx.Done():
