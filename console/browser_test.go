@@ -260,6 +260,7 @@ func TestWalk(t *testing.T) {
 	b.See("[data-unsaved]")
 	b.Keys(kb.Enter) // in a form of several buttons, Enter saves
 	b.See("[data-test=form-saved]")
+	b.Wait(`location.search === ''`) // loaded anew, the page does not say again what was saved
 	b.hidden("[data-unsaved]")
 	if in := r.find("Poster robot"); in.Scopes.String() != "font:read media:read myproject:read template:read template_collection:read" {
 		t.Errorf("saved: %s", in.Scopes)

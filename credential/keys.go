@@ -164,7 +164,8 @@ var ErrKeysMade = &tepin.Error{Kind: tepin.Conflict, Message: "another server ha
 
 // check reports how the keys differ from those that the instance was made with.
 func (k *Keys) check(in tepin.Instance) error {
-	for _, f := range k.fresh {
+	if len(k.fresh) > 0 {
+		f := k.fresh[0]
 		if _, err := os.Stat(f.path); err == nil {
 			return ErrKeysMade
 		}

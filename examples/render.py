@@ -38,7 +38,10 @@ token = call("POST", f"{url}/oauth/token", data={
 session.headers["Authorization"] = f"Bearer {token}"
 
 # A project is your own copy of a template.
-template = call("GET", f"{api}/templates", params={"limit": 1}).json()["data"][0]
+templates = call("GET", f"{api}/templates", params={"limit": 1}).json()["data"]
+if not templates:
+    sys.exit("this environment has no template yet: upload one, or use the demo's environment")
+template = templates[0]
 project = call("POST", f"{api}/projects", json={"name": "From Python", "template": {"id": template["id"]}}).json()
 
 # Its document holds the variables; change values, keep everything else as it is.

@@ -202,6 +202,7 @@ func TestCheckSizes(t *testing.T) {
 		{job{Format: tepin.PDF, Scaling: 15}, a4, true},
 		{job{Format: tepin.JPG, Scaling: 1}, []size{{"b", 30_000, 30_000}}, false},
 		{job{Format: tepin.JPG, Scaling: 1}, []size{{"b", 40_000, 1}}, false},
+		{job{Format: tepin.PNG, Scaling: 1}, []size{{"b", 0.4, 0.3}}, false},
 		{job{Format: tepin.JPG, Scaling: 1, Variables: make([]map[string]any, 10_000)}, slices.Repeat(a4, 5), true},
 		{job{Format: tepin.JPG, Scaling: 1, Variables: make([]map[string]any, 10_000)}, slices.Repeat(a4, 6), false},
 	} {

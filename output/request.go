@@ -141,6 +141,9 @@ func checkSizes(sizes []size, j job) error {
 		return tepin.Errorf(tepin.TooLarge, "the output would have %d files; the most is %d: split the records over several requests", n, MaxFiles)
 	}
 	for _, s := range sizes {
+		if s.Width*j.Scaling < 1 || s.Height*j.Scaling < 1 {
+			return tepin.Errorf(tepin.Invalid, "layout %q would be smaller than a pixel, %.3f × %.3f; lengths in documents are thousandths of a point (1 px = 1000)", s.Layout, s.Width*j.Scaling, s.Height*j.Scaling)
+		}
 		w, h := math.Ceil(s.Width*j.Scaling), math.Ceil(s.Height*j.Scaling)
 		if w > tepin.MaxImageSide || h > tepin.MaxImageSide || w*h > tepin.MaxImagePixels {
 			return tepin.Errorf(tepin.Invalid, "layout %q would be %.0f × %.0f pixels; the most is %d a side and %d million in all: lower the scaling or the layout's size", s.Layout, w, h, tepin.MaxImageSide, tepin.MaxImagePixels/1_000_000)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/render/color"
 	"github.com/tepin/tepin/render/text"
 )
@@ -53,7 +54,11 @@ type builder struct {
 }
 
 func (b *builder) issue(f *Frame, kind, format string, args ...any) {
-	b.issues = append(b.issues, Issue{Type: kind, FrameID: f.ID, Details: fmt.Sprintf(format, args...)})
+	details := fmt.Sprintf(format, args...)
+	if f.Name != "" {
+		details = fmt.Sprintf("frame %q: %s", tepin.Shorten(f.Name, 80), details)
+	}
+	b.issues = append(b.issues, Issue{Type: kind, FrameID: f.ID, Details: details})
 }
 
 func (b *builder) op(o Op) { b.list.Ops = append(b.list.Ops, o) }

@@ -148,9 +148,13 @@ func (g Guard) identify(r *http.Request, a Access) (tepin.Actor, string, error) 
 		return actor, "", err
 	}
 	u, csrf, err := g.Session(r)
-	if tepin.KindOf(err) == tepin.Unauthorized {
+	switch {
+	case tepin.KindOf(err) == tepin.Unauthorized && !a.AnyToken && a.Scope == "":
+		return tepin.Actor{}, "", &tepin.Error{Kind: tepin.Unauthorized, Cause: errNoToken,
+			Message: "this call needs an administrator who is signed in to the console of this server; sign in there, and send the session's token as X-CSRF-Token"}
+	case tepin.KindOf(err) == tepin.Unauthorized:
 		return tepin.Actor{}, "", noToken()
-	} else if err != nil {
+	case err != nil:
 		return tepin.Actor{}, "", err
 	}
 	return tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: u.Name, Administrator: u.Administrator}, csrf, nil

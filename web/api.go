@@ -186,14 +186,14 @@ func (a *API) describe(access Access, op *huma.Operation) {
 		op.Security = []map[string][]string{{}}
 		return
 	}
-	if access.AnyToken || access.Scope != "" {
-		op.Security = append(op.Security, map[string][]string{"bearer": {}})
-	}
+	// Where a token is of no use it is listed all the same: sent, it gets the 403 that
+	// says so, and not a 401 that asks for it.
+	op.Security = append(op.Security, map[string][]string{"bearer": {}})
 	if access.Administrator {
 		op.Security = append(op.Security, map[string][]string{"session": {}})
 		a.huma.OpenAPI().Components.SecuritySchemes["session"] = &huma.SecurityScheme{
 			Type: "apiKey", In: "header", Name: "X-CSRF-Token",
-			Description: "The CSRF token of an administrator's console session, beside its cookie.",
+			Description: "For administrators who are signed in to the console in this browser: the csrfToken of GET /api/v1/session.",
 		}
 	}
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds: " + access.String() + ".")
@@ -289,13 +289,13 @@ func withoutValues(ctx huma.Context, _ string, v any) (any, error) {
 	}
 	var first string
 	for i, e := range m.Errors {
-		at := Violation{Location: shorten(e.Location, 120), Message: plainly(e.Message)}
+		at := Violation{Location: tepin.Shorten(e.Location, 120), Message: plainly(e.Message)}
 		p.Errors = append(p.Errors, at)
 		if i == 0 {
-			first = ": " + strings.TrimSpace(at.Location+" "+at.Message)
+			first = ": " + strings.TrimPrefix(at.Location+": "+at.Message, ": ")
 		}
 	}
-	p.Detail = "the request is not as the API's document has it" + first
+	p.Detail = "the request cannot be taken" + first
 	if len(p.Errors) == 0 {
 		p.Detail = m.Detail
 	}
@@ -306,15 +306,7 @@ func withoutValues(ctx huma.Context, _ string, v any) (any, error) {
 // plainly is huma's message, in words that say how to mend an id that is none.
 func plainly(message string) string {
 	if strings.HasPrefix(message, "expected string to be RFC 4122 uuid") {
-		return "is no id: expected a UUID such as 0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11"
+		return "expected a UUID such as 0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11"
 	}
-	return shorten(message, 300)
-}
-
-// shorten cuts s to at most n bytes, at a character.
-func shorten(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
+	return tepin.Shorten(message, 300)
 }

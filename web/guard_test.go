@@ -245,7 +245,7 @@ func TestTypedInput(t *testing.T) {
 					t.Errorf("%s is not in %+v", want, p.Errors)
 				}
 			}
-			if c.name == "no id" && !strings.Contains(p.Detail, "body.id is no id: expected a UUID such as ") {
+			if c.name == "no id" && !strings.Contains(p.Detail, "body.id: expected a UUID such as ") {
 				t.Errorf("detail %q", p.Detail)
 			}
 			if c.name == "malformed" && len(p.ExceptionDetails) != 1 {

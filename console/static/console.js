@@ -119,7 +119,13 @@
   document.addEventListener('htmx:load', (event) => {
     if (event.target === document.body || event.target.id === 'view') arrange();
   });
+  // What was saved is said once, not again when the page is loaded anew.
+  const saidOnce = () => {
+    if (location.search === '?saved') history.replaceState(history.state, '', location.pathname);
+  };
+  saidOnce();
   document.addEventListener('htmx:afterSettle', () => {
+    saidOnce();
     if (shown !== base()) scrollTo(0, 0);
     shown = base();
   });
