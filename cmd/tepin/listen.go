@@ -18,6 +18,7 @@ func listen(c config) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
+	l = &limited{Listener: l, free: make(chan struct{}, maxConnections)}
 	if c.TLSCert == "" {
 		return l, nil
 	}
@@ -26,6 +27,37 @@ func listen(c config) (net.Listener, error) {
 		return nil, firstOf(err, l.Close())
 	}
 	return tls.NewListener(l, &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+}
+
+// maxConnections is how many clients are connected at once. Each may hold some 80 KB;
+// more wait in the kernel's queue until one ends, which the limits of package web see to.
+const maxConnections = 4096
+
+// limited is a listener with at most cap(free) connections open.
+type limited struct {
+	net.Listener
+	free chan struct{}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	l.free <- struct{}{}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.free
+		return nil, err
+	}
+	return &counted{Conn: c, done: sync.OnceFunc(func() { <-l.free })}, nil
+}
+
+// counted is a connection that makes room for another when it is closed.
+type counted struct {
+	net.Conn
+	done func()
+}
+
+func (c *counted) Close() error {
+	defer c.done()
+	return c.Conn.Close()
 }
 
 func scheme(c config) string {

@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,6 +54,53 @@ func serial(t *testing.T, c *tls.Certificate, err error) int64 {
 		t.Fatal(err)
 	}
 	return parsed.SerialNumber.Int64()
+}
+
+// A connection beyond the limit waits until another ends.
+func TestLimitedConnections(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &limited{Listener: inner, free: make(chan struct{}, 2)}
+	defer l.Close()
+	accepted := make(chan net.Conn)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- c
+		}
+	}()
+	var server []net.Conn
+	for range 3 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	for range 2 {
+		server = append(server, <-accepted)
+	}
+	select {
+	case <-accepted:
+		t.Fatal("a third connection was let in")
+	case <-time.After(50 * time.Millisecond):
+	}
+	server[0].Close()
+	server[0].Close() // twice makes room once
+	third := <-accepted
+	select {
+	case <-accepted:
+		t.Error("a fourth connection was let in")
+	case <-time.After(20 * time.Millisecond):
+	}
+	third.Close()
+	server[1].Close()
 }
 
 // A certificate is read again when its file changes; a broken one keeps the old.
