@@ -427,6 +427,7 @@ func (w *walk) swagger(tokens walkTokens) {
 		{"a read-only token writes", environmentAPI, tokens.readOnly, "Templates-deleteTemplate", []string{"environment", "demo", "id", template}, "403", "template:write"},
 		{"another environment's token", environmentAPI, tokens.foreign, "Templates-getTemplate", []string{"environment", "demo", "id", template}, "404", "Not Found"},
 		{"the own token", platformAPI, tokens.own, "Environments-listEnvironments", nil, "200", `"technicalName": "demo"`},
+		{"a read-only token writes", platformAPI, tokens.readOnly, "Integrations-createIntegration", []string{"environment", "demo"}, "403", "administrator"},
 	} {
 		if at != c.page {
 			w.Open(w.server.demo.URL + c.page)
