@@ -18,6 +18,8 @@ type Actor struct {
 	ClientID      ClientID
 	Scopes        Scopes
 	TokenID       string // jti of the token that was presented
+	ParentID      string // jti of the token that it was exchanged for; "" = it was not (S24)
+	Origin        string // the only page that may use the token; "" = not bound to one (S23)
 	Administrator bool   // a user that may do everything on this instance
 }
 

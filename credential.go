@@ -7,7 +7,7 @@ const MaxLiveSecrets = 5
 
 // Secret is what is kept of a client secret: never the secret itself.
 type Secret struct {
-	ID            SecretID
+	ID            CredentialID
 	EnvironmentID EnvironmentID
 	IntegrationID IntegrationID
 	Label         string
@@ -24,13 +24,22 @@ type Secret struct {
 
 // LiveAt reports whether the secret can authenticate at t.
 func (s Secret) LiveAt(t time.Time) bool {
-	return !t.Before(s.NotBefore) && (s.ExpiresAt.IsZero() || t.Before(s.ExpiresAt))
+	return liveAt(t, s.NotBefore, s.ExpiresAt)
 }
+
+// KeyPurpose says what a signing key signs: id_tokens have keys of their own (S7).
+type KeyPurpose string
+
+const (
+	AccessTokens KeyPurpose = "access"
+	IDTokens     KeyPurpose = "id"
+)
 
 // SigningKey is a key of the token issuer; Sealed holds the PKCS #8 private key
 // under the master key.
 type SigningKey struct {
 	ID        string // kid: RFC 7638 thumbprint, base64url
+	Purpose   KeyPurpose
 	Alg       string // "ES256" or "RS256"
 	Public    []byte // PKIX, DER
 	Sealed    []byte
@@ -42,7 +51,7 @@ type SigningKey struct {
 type GrantKey struct {
 	EnvironmentID EnvironmentID
 	IntegrationID IntegrationID
-	SecretID      SecretID
+	SecretID      CredentialID
 	Audience      string // the audiences, sorted, joined by a space
 	Scopes        Scopes
 	Alg           string

@@ -11,6 +11,16 @@ const (
 	Production  EnvironmentType = "production"
 )
 
+// BrowserGuard is what happens to a token with more than read scopes that comes from a
+// foreign page (S22).
+type BrowserGuard string
+
+const (
+	GuardReport BrowserGuard = "report" // it is served, and reported
+	GuardBlock  BrowserGuard = "block"  // it is refused, and reported
+	GuardOff    BrowserGuard = "off"
+)
+
 // Subscription owns environments. An instance starts with one.
 type Subscription struct {
 	ID        SubscriptionID
@@ -28,6 +38,8 @@ type Environment struct {
 	Type           EnvironmentType
 	TokenLifetime  time.Duration // 5 min to 24 h
 	SigningAlg     string        // "ES256" or "RS256"
+	BrowserGuard   BrowserGuard
+	Quota          Quota // of all its integrations together
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	Version        int64 // ETag; raised by each change
@@ -38,5 +50,7 @@ type EnvironmentUpdate struct {
 	Name          *string
 	TokenLifetime *time.Duration
 	SigningAlg    *string
+	BrowserGuard  *BrowserGuard
+	Quota         *Quota
 	IfVersion     *int64 // Stale unless it is the present version
 }

@@ -13,7 +13,7 @@ type (
 	SubscriptionID   string
 	EnvironmentID    string
 	IntegrationID    string
-	SecretID         string
+	CredentialID     string
 	UserID           string
 	TemplateID       string
 	ProjectID        string

@@ -17,7 +17,12 @@ type Integration struct {
 	Description   string // 0 to 140 characters
 	Scopes        Scopes
 	Enabled       bool
-	Epoch         int64 // raised by disabling and by cutting scopes: older tokens die
+	TokenNetworks Networks // from where it may get tokens; none = from anywhere
+	UseNetworks   Networks // from where its tokens may be used; none = from anywhere
+	Origins       Origins  // pages that an exchanged token may be bound to (S24)
+	Introspects   bool     // it may introspect all tokens of its environment
+	Quota         Quota
+	Epoch         int64 // raised by disabling, cutting scopes and "revoke all": older tokens die
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	Version       int64
@@ -25,9 +30,14 @@ type Integration struct {
 
 // IntegrationUpdate changes the fields that are not nil.
 type IntegrationUpdate struct {
-	Name        *string
-	Description *string
-	Scopes      *Scopes
-	Enabled     *bool
-	IfVersion   *int64
+	Name          *string
+	Description   *string
+	Scopes        *Scopes
+	Enabled       *bool
+	TokenNetworks *Networks
+	UseNetworks   *Networks
+	Origins       *Origins
+	Introspects   *bool
+	Quota         *Quota
+	IfVersion     *int64
 }

@@ -16,7 +16,7 @@ func TestAuthenticate(t *testing.T) {
 	in := r.integration("one")
 	other := r.integration("two")
 	c := r.login(in, "tpn_one")
-	if c.Integration.ID != in.ID || c.Environment.ID != r.env.ID || c.SecretID == "" || !c.SecretExpires.IsZero() {
+	if c.Integration.ID != in.ID || c.Environment.ID != r.env.ID || c.Credential == "" || !c.CredentialEnds.IsZero() {
 		t.Errorf("client %+v", c)
 	}
 	for _, tc := range []struct {
@@ -61,8 +61,8 @@ func TestAuthenticateState(t *testing.T) {
 
 	r.clock.Advance(time.Hour - time.Microsecond)
 	r.refresh()
-	if c := r.login(in, "tpn_one"); c.SecretExpires != start.Add(time.Hour) {
-		t.Errorf("old secret ends %s, want %s", c.SecretExpires, start.Add(time.Hour))
+	if c := r.login(in, "tpn_one"); c.CredentialEnds != start.Add(time.Hour) {
+		t.Errorf("old secret ends %s, want %s", c.CredentialEnds, start.Add(time.Hour))
 	}
 	r.clock.Advance(time.Microsecond)
 	_, err := r.Authenticate(t.Context(), in.ClientID, "tpn_one", home)
@@ -92,7 +92,7 @@ func TestAuthenticateComparesFiveTimes(t *testing.T) {
 	in := r.integration("one")
 	var count int
 	d, err := access.New(t.Context(), access.Options{Store: r.store, Issuer: publicURL + "/", PublicURL: publicURL, PepperID: "pepper", CheckForm: accesstest.CheckForm, Now: r.clock.Now,
-		MAC: func(pepper string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.SecretID, plain string) []byte {
+		MAC: func(pepper string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.CredentialID, plain string) []byte {
 			count++
 			return accesstest.MAC(pepper, env, client, id, plain)
 		},
@@ -182,7 +182,7 @@ func TestStaleDirectoryIsUnavailable(t *testing.T) {
 	in := r.integration("one")
 	raw := r.token(r.login(in, "tpn_one"), nil)
 	r.clock.Advance(4 * time.Second)
-	if _, err := r.Bearer(raw); err != nil {
+	if _, err := r.Bearer(raw, access.Presenter{}); err != nil {
 		t.Errorf("after 4 s: %v", err)
 	}
 	r.clock.Advance(time.Nanosecond)
@@ -193,9 +193,9 @@ func TestStaleDirectoryIsUnavailable(t *testing.T) {
 			t.Errorf("%s: %#v, want RetryAfter 1 s", what, err)
 		}
 	}
-	_, err := r.Bearer(raw)
+	_, err := r.Bearer(raw, access.Presenter{})
 	check("good token", err)
-	_, err = r.Bearer("garbage")
+	_, err = r.Bearer("garbage", access.Presenter{})
 	check("bad token", err)
 	_, err = r.Authenticate(t.Context(), in.ClientID, "tpn_one", home)
 	check("good secret", err)
@@ -204,7 +204,7 @@ func TestStaleDirectoryIsUnavailable(t *testing.T) {
 	accesstest.WantKind(t, "Ready", r.Ready(), tepin.Unavailable)
 
 	r.refresh()
-	if _, err := r.Bearer(raw); err != nil || r.Ready() != nil {
+	if _, err := r.Bearer(raw, access.Presenter{}); err != nil || r.Ready() != nil {
 		t.Errorf("after a good poll: %v, %v", err, r.Ready())
 	}
 	r.clock.Advance(time.Minute) // stopped and continued, or the database cut off
@@ -212,7 +212,7 @@ func TestStaleDirectoryIsUnavailable(t *testing.T) {
 	if err := r.Refresh(context.Background()); err == nil {
 		t.Fatal("refreshed from a closed database")
 	}
-	_, err = r.Bearer(raw)
+	_, err = r.Bearer(raw, access.Presenter{})
 	check("database cut off", err)
 }
 

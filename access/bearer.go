@@ -2,6 +2,7 @@ package access
 
 import (
 	"crypto/sha256"
+	"net/netip"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/token"
@@ -16,9 +17,12 @@ type verified struct {
 
 // Bearer returns who presents this access token. It refuses with Unauthorized, and
 // with Unavailable while the directory cannot know (S2). Key, time, integration,
-// epoch, secret and revocation are checked each time; only the signature's
+// epoch, credential and revocation are checked each time; only the signature's
 // goodness is remembered, by the token's SHA-256.
-func (d *Directory) Bearer(raw string) (tepin.Actor, error) {
+//
+// A token that is bound to a key or a certificate is taken from its holder alone; one
+// of an integration that names networks, from there alone (Forbidden).
+func (d *Directory) Bearer(raw string, by Presenter) (tepin.Actor, error) {
 	now := d.o.Now()
 	v, err := d.fresh(now)
 	if err != nil {
@@ -34,20 +38,25 @@ func (d *Directory) Bearer(raw string) (tepin.Actor, error) {
 	if err := t.claims.Check(d.o.Issuer, d.o.PublicURL, now); err != nil {
 		return tepin.Actor{}, err
 	}
+	if err := by.holds(t.claims.Confirm); err != nil {
+		return tepin.Actor{}, err
+	}
 	c := v.clients[t.claims.ClientID]
 	if c == nil || t.claims.Subject != string(t.claims.ClientID) || t.claims.Environment != c.environment.ID {
 		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the integration of this access token does not exist any more")
 	}
-	s := c.secret(t.claims.Credential)
 	switch {
 	case !c.integration.Enabled:
 		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the integration of this access token is disabled")
 	case t.claims.Epoch != c.integration.Epoch:
 		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its integration changed; request a new one")
-	case s == nil || !s.LiveAt(now):
-		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the secret that this access token was made with has ended; request a new one with a live secret")
-	case v.denied[t.claims.ID]:
+	case !c.credential(t.claims.Credential, now).live:
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the secret or key that this access token was made with has ended; request a new one with a live one")
+	case v.denied[t.claims.ID] || v.denied[t.claims.Parent]:
 		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the access token was revoked; request a new one")
+	}
+	if !c.integration.UseNetworks.Allow(by.From) {
+		return tepin.Actor{}, tepin.Errorf(tepin.Forbidden, "the tokens of this integration may not be used from this address; an administrator lists the networks that may")
 	}
 	return tepin.Actor{
 		Kind:          tepin.ActorIntegration,
@@ -57,7 +66,26 @@ func (d *Directory) Bearer(raw string) (tepin.Actor, error) {
 		ClientID:      c.integration.ClientID,
 		Scopes:        t.claims.Scopes & c.integration.Scopes,
 		TokenID:       t.claims.ID,
+		ParentID:      t.claims.Parent,
+		Origin:        t.claims.Origin,
 	}, nil
+}
+
+// Presenter is who presents an access token.
+type Presenter struct {
+	From netip.Addr
+	Held tepin.Confirmation // what the presenter has proved to hold
+}
+
+// holds refuses a token that is bound to something that its presenter does not hold.
+func (p Presenter) holds(bound tepin.Confirmation) error {
+	switch {
+	case bound.KeyThumbprint != "" && bound.KeyThumbprint != p.Held.KeyThumbprint:
+		return tepin.Errorf(tepin.Unauthorized, "the access token is bound to a key; send it as \"Authorization: DPoP TOKEN\" with a DPoP proof by that key")
+	case bound.CertificateThumbprint != "" && bound.CertificateThumbprint != p.Held.CertificateThumbprint:
+		return tepin.Errorf(tepin.Unauthorized, "the access token is bound to a client certificate; present it over a connection with that certificate")
+	}
+	return nil
 }
 
 // signed returns the claims of a token that one of the present keys signed.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/token"
@@ -18,7 +19,7 @@ func TestBearer(t *testing.T) {
 	reads := tepin.MustScopes(tepin.ReadOnlyScopes...)
 	raw := r.token(c, func(cl *token.Claims) { cl.Scopes = reads })
 	for range 2 { // the second time from the cache
-		a, err := r.Bearer(raw)
+		a, err := r.Bearer(raw, access.Presenter{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,19 +45,19 @@ func TestBearerRefuses(t *testing.T) {
 		"another environment":       func(c *token.Claims) { c.Environment = "0192f0c1-0000-7000-8000-000000000001" },
 		"no environment":            func(c *token.Claims) { c.Environment = "" },
 		"an unknown client":         func(c *token.Claims) { c.ClientID, c.Subject = "int_nobody", "int_nobody" },
-		"another client's secret":   func(c *token.Claims) { c.Credential = other.SecretID },
+		"another client's secret":   func(c *token.Claims) { c.Credential = other.Credential },
 		"no secret":                 func(c *token.Claims) { c.Credential = "" },
 		"an epoch that has passed":  func(c *token.Claims) { c.Epoch-- },
 		"an epoch that is to come":  func(c *token.Claims) { c.Epoch++ },
 		"no client, subject my own": func(c *token.Claims) { c.ClientID = "" },
 	} {
 		raw := r.token(c, change)
-		_, err := r.Bearer(raw)
+		_, err := r.Bearer(raw, access.Presenter{})
 		accesstest.WantKind(t, name, err, tepin.Unauthorized)
-		_, err = r.Bearer(raw)
+		_, err = r.Bearer(raw, access.Presenter{})
 		accesstest.WantKind(t, name+", again", err, tepin.Unauthorized)
 	}
-	_, err := r.Bearer(strings.Repeat("x", 1<<20))
+	_, err := r.Bearer(strings.Repeat("x", 1<<20), access.Presenter{})
 	accesstest.WantKind(t, "a megabyte", err, tepin.Unauthorized)
 }
 
@@ -69,19 +70,19 @@ func TestRemovedSecretTakesItsTokens(t *testing.T) {
 	b := r.login(in, "tpn_next")
 	first, second, third := r.token(a, nil), r.token(a, nil), r.token(b, nil)
 	for _, raw := range []string{first, second, third} {
-		if _, err := r.Bearer(raw); err != nil {
+		if _, err := r.Bearer(raw, access.Presenter{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := r.store.DeleteSecret(t.Context(), admin, in.EnvironmentID, in.ID, a.SecretID); err != nil {
+	if err := r.store.DeleteSecret(t.Context(), admin, in.EnvironmentID, in.ID, a.Credential); err != nil {
 		t.Fatal(err)
 	}
 	r.refresh()
 	for _, raw := range []string{first, second} {
-		_, err := r.Bearer(raw)
+		_, err := r.Bearer(raw, access.Presenter{})
 		accesstest.WantKind(t, "token of the removed secret", err, tepin.Unauthorized)
 	}
-	if _, err := r.Bearer(third); err != nil {
+	if _, err := r.Bearer(third, access.Presenter{}); err != nil {
 		t.Errorf("token of the other secret: %v", err)
 	}
 }
@@ -131,19 +132,19 @@ func TestRevocation(t *testing.T) {
 			other := r.node()
 			raw := r.token(r.login(in, "tpn_one"), nil)
 			for _, d := range []interface {
-				Bearer(string) (tepin.Actor, error)
+				Bearer(string, access.Presenter) (tepin.Actor, error)
 			}{r, other} {
-				if _, err := d.Bearer(raw); err != nil {
+				if _, err := d.Bearer(raw, access.Presenter{}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			revoke(r, in, raw)
-			_, err := r.Bearer(raw)
+			_, err := r.Bearer(raw, access.Presenter{})
 			accesstest.WantKind(t, "on this node", err, tepin.Unauthorized)
 			if err := other.Refresh(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			_, err = other.Bearer(raw)
+			_, err = other.Bearer(raw, access.Presenter{})
 			accesstest.WantKind(t, "on the other node", err, tepin.Unauthorized)
 		})
 	}
@@ -157,7 +158,7 @@ func TestAddedScopesKeepTokens(t *testing.T) {
 	r.update(in, tepin.IntegrationUpdate{Scopes: &reads})
 	raw := r.token(r.login(in, "tpn_one"), nil)
 	r.update(in, tepin.IntegrationUpdate{Scopes: &all})
-	a, err := r.Bearer(raw)
+	a, err := r.Bearer(raw, access.Presenter{})
 	if err != nil || a.Scopes != reads {
 		t.Errorf("scopes %q, %v, want %q", a.Scopes, err, reads)
 	}
@@ -169,11 +170,11 @@ func TestSecretsEndBitesWithoutAPoll(t *testing.T) {
 	raw := r.token(r.login(in, "tpn_one"), nil)
 	r.rotate(in, "tpn_next", 2*time.Second)
 	r.clock.Advance(2*time.Second - time.Microsecond)
-	if _, err := r.Bearer(raw); err != nil {
+	if _, err := r.Bearer(raw, access.Presenter{}); err != nil {
 		t.Errorf("before the secret's end: %v", err)
 	}
 	r.clock.Advance(time.Microsecond)
-	_, err := r.Bearer(raw)
+	_, err := r.Bearer(raw, access.Presenter{})
 	accesstest.WantKind(t, "at the secret's end", err, tepin.Unauthorized)
 }
 
@@ -182,7 +183,7 @@ func BenchmarkBearer(b *testing.B) {
 	raw := r.token(r.login(r.integration("one"), "tpn_one"), nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Bearer(raw); err != nil {
+		if _, err := r.Bearer(raw, access.Presenter{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -12,10 +12,16 @@ import (
 
 // Client is an integration that has proved who it is.
 type Client struct {
-	Integration   tepin.Integration
-	Environment   tepin.Environment
-	SecretID      tepin.SecretID
-	SecretExpires time.Time // zero = never
+	Integration    tepin.Integration
+	Environment    tepin.Environment
+	Credential     tepin.CredentialID // of the secret or trust that proved it
+	CredentialEnds time.Time          // no token outlives it; zero = never
+	BySecret       bool               // only then is a token handed out again (S4)
+}
+
+// clientOf is a client that authenticated with its credential id, which ends at ends.
+func clientOf(c *client, id tepin.CredentialID, ends time.Time, bySecret bool) Client {
+	return Client{Integration: c.integration, Environment: *c.environment, Credential: id, CredentialEnds: ends, BySecret: bySecret}
 }
 
 // errRefused is the one answer to whatever is wrong with client id and secret.
@@ -53,7 +59,7 @@ func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret 
 		return Client{}, errRefused
 	}
 	d.touch(s.ID, now, from)
-	return Client{Integration: c.integration, Environment: *c.environment, SecretID: s.ID, SecretExpires: s.ExpiresAt}, nil
+	return clientOf(c, s.ID, s.ExpiresAt, true), nil
 }
 
 // nobody is compared with when the client is unknown, noMAC when it has fewer secrets
@@ -94,7 +100,7 @@ func (d *Directory) mayLookAgain(now time.Time) bool {
 }
 
 // Renew returns the client as it is known now, or Unauthorized if its integration or
-// secret is alive no longer.
+// credential is alive no longer.
 func (d *Directory) Renew(c Client) (Client, error) {
 	now := d.o.Now()
 	v, err := d.fresh(now)
@@ -105,11 +111,11 @@ func (d *Directory) Renew(c Client) (Client, error) {
 	if known == nil || known.integration.ID != c.Integration.ID || !known.integration.Enabled {
 		return Client{}, errRefused
 	}
-	s := known.secret(c.SecretID)
-	if s == nil || !s.LiveAt(now) {
+	credential := known.credential(c.Credential, now)
+	if !credential.live {
 		return Client{}, errRefused
 	}
-	return Client{Integration: known.integration, Environment: *known.environment, SecretID: s.ID, SecretExpires: s.ExpiresAt}, nil
+	return clientOf(known, c.Credential, credential.ends, c.BySecret), nil
 }
 
 // use is when and from where a secret was last used.
@@ -119,7 +125,7 @@ type use struct {
 }
 
 // touch notes the last use of a secret for the next Flush.
-func (d *Directory) touch(id tepin.SecretID, now time.Time, from netip.Addr) {
+func (d *Directory) touch(id tepin.CredentialID, now time.Time, from netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.used[id] = use{now, from}
@@ -127,7 +133,7 @@ func (d *Directory) touch(id tepin.SecretID, now time.Time, from netip.Addr) {
 
 // LastUse returns when and from where a secret was last used, unless that is in the
 // database already, or is not known here.
-func (d *Directory) LastUse(id tepin.SecretID) (at time.Time, from string, ok bool) {
+func (d *Directory) LastUse(id tepin.CredentialID) (at time.Time, from string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u, ok := d.used[id]

@@ -41,7 +41,7 @@ type Options struct {
 	PublicURL string // in the audience of every token
 
 	// MAC computes what is stored of a secret; nil for a pepper that it does not have.
-	MAC func(pepperID string, env tepin.EnvironmentID, client tepin.ClientID, secret tepin.SecretID, plain string) []byte
+	MAC func(pepperID string, env tepin.EnvironmentID, client tepin.ClientID, secret tepin.CredentialID, plain string) []byte
 	// PepperID names a pepper that MAC has, for the comparisons that only fill up.
 	PepperID string
 	// CheckForm reports whether a string can be a secret at all.
@@ -63,7 +63,7 @@ type Directory struct {
 	lastMiss atomic.Int64 // Unix nanoseconds of the last refresh for an unknown secret
 
 	mu   sync.Mutex
-	used map[tepin.SecretID]use // not yet written
+	used map[tepin.CredentialID]use // not yet written
 }
 
 // view is what one poll confirmed: that the snapshot was true when the poll began.
@@ -86,7 +86,7 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 		turn:     make(chan struct{}, 1),
 		verified: newCache[[32]byte, *verified](verifiedSize),
 		failures: newFailures(rand.Text()),
-		used:     map[tepin.SecretID]use{},
+		used:     map[tepin.CredentialID]use{},
 	}
 	if err := d.poll(ctx); err != nil {
 		return nil, err
@@ -209,7 +209,7 @@ func (d *Directory) Denied(tokenID string) bool { return d.view.Load().denied[to
 func (d *Directory) Flush(ctx context.Context) error {
 	d.mu.Lock()
 	used := d.used
-	d.used = map[tepin.SecretID]use{}
+	d.used = map[tepin.CredentialID]use{}
 	d.mu.Unlock()
 	if len(used) == 0 {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/store/storetest"
@@ -31,7 +32,7 @@ func TestTwoNodesOverPostgres(t *testing.T) {
 	deadline := time.Now().Add(5 * time.Second)
 	var err error
 	for ; time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if _, err = second.Bearer(raw); err == nil {
+		if _, err = second.Bearer(raw, access.Presenter{}); err == nil {
 			break
 		}
 	}
@@ -40,10 +41,10 @@ func TestTwoNodesOverPostgres(t *testing.T) {
 	}
 	r.update(in, tepin.IntegrationUpdate{Enabled: ptr(false)})
 	revoked := time.Now()
-	_, err = r.Bearer(raw)
+	_, err = r.Bearer(raw, access.Presenter{})
 	accesstest.WantKind(t, "on the node that disabled it", err, tepin.Unauthorized)
 	for err = nil; err == nil && time.Since(revoked) < 5*time.Second; time.Sleep(20 * time.Millisecond) {
-		_, err = second.Bearer(raw)
+		_, err = second.Bearer(raw, access.Presenter{})
 	}
 	accesstest.WantKind(t, "on the other node within 5 s", err, tepin.Unauthorized)
 	if second.Ready() != nil {

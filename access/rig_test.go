@@ -123,7 +123,7 @@ func (r *rig) token(c access.Client, change func(*token.Claims)) string {
 	now := r.now()
 	claims := token.Claims{Issuer: publicURL + "/", Subject: string(c.Integration.ClientID), ClientID: c.Integration.ClientID,
 		Audience: []string{publicURL}, IssuedAt: now, ExpiresAt: now.Add(24 * time.Hour), ID: tepin.NewID[string](),
-		Scopes: c.Integration.Scopes, Environment: c.Environment.ID, Epoch: c.Integration.Epoch, Credential: c.SecretID}
+		Scopes: c.Integration.Scopes, Environment: c.Environment.ID, Epoch: c.Integration.Epoch, Credential: c.Credential}
 	if change != nil {
 		change(&claims)
 	}

@@ -25,16 +25,29 @@ type client struct {
 	integration tepin.Integration
 	environment *tepin.Environment
 	secrets     []tepin.Secret // at most MaxLiveSecrets: those that end last
+	trusts      []tepin.Trust
 }
 
-// secret returns the client's secret of this id, or nil.
-func (c *client) secret(id tepin.SecretID) *tepin.Secret {
+// credential is what the client authenticated with, as far as its tokens depend on it.
+type credential struct {
+	live bool
+	ends time.Time // zero = never
+}
+
+// credential returns the state at t of the client's secret or trust of this id; one
+// that is gone does not live.
+func (c *client) credential(id tepin.CredentialID, t time.Time) credential {
 	for i := range c.secrets {
-		if c.secrets[i].ID == id {
-			return &c.secrets[i]
+		if s := &c.secrets[i]; s.ID == id {
+			return credential{s.LiveAt(t), s.ExpiresAt}
 		}
 	}
-	return nil
+	for i := range c.trusts {
+		if v := &c.trusts[i]; v.ID == id {
+			return credential{v.LiveAt(t), v.ExpiresAt}
+		}
+	}
+	return credential{}
 }
 
 // load reads everything anew, but for the keys that last had already.
@@ -64,6 +77,11 @@ func (d *Directory) load(ctx context.Context, last *snapshot) (*snapshot, error)
 	for _, secret := range dir.Secrets {
 		if c := byID[secret.IntegrationID]; c != nil && secret.EnvironmentID == c.environment.ID {
 			c.secrets = append(c.secrets, secret)
+		}
+	}
+	for _, trust := range dir.Trusts {
+		if c := byID[trust.IntegrationID]; c != nil && trust.EnvironmentID == c.environment.ID {
+			c.trusts = append(c.trusts, trust)
 		}
 	}
 	for _, c := range byID {

@@ -85,7 +85,7 @@ func (s *Service) Rotate(ctx context.Context, by tepin.Actor, env tepin.Environm
 }
 
 // DeleteSecret ends one secret of an integration, and the tokens made with it, at once.
-func (s *Service) DeleteSecret(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integration tepin.IntegrationID, id tepin.SecretID) error {
+func (s *Service) DeleteSecret(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integration tepin.IntegrationID, id tepin.CredentialID) error {
 	if err := s.store.DeleteSecret(ctx, by, env, integration, id); err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Service) DeleteSecret(ctx context.Context, by tepin.Actor, env tepin.En
 // newSecret returns a secret for an integration, as it is stored and in the clear.
 func (s *Service) newSecret(by tepin.Actor, env tepin.Environment, in tepin.Integration) (tepin.Secret, string) {
 	plain := NewSecret(env.Type)
-	id, pepper := tepin.NewID[tepin.SecretID](), s.keys.Pepper.ID()
+	id, pepper := tepin.NewID[tepin.CredentialID](), s.keys.Pepper.ID()
 	return tepin.Secret{
 		ID: id, EnvironmentID: env.ID, IntegrationID: in.ID,
 		MAC:      s.keys.Pepper.MAC(pepper, env.ID, in.ClientID, id, plain),

@@ -63,7 +63,7 @@ func checksum(s string) string {
 // MAC returns what is stored of a client secret: HMAC-SHA-256 under the pepper named
 // pepperID over the length-prefixed environment, client, secret id and secret. A
 // pepper that is not here gives nil, which equals no stored value.
-func (p *Pepper) MAC(pepperID string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.SecretID, secret string) []byte {
+func (p *Pepper) MAC(pepperID string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.CredentialID, secret string) []byte {
 	key, ok := p.keys[pepperID]
 	if !ok {
 		return nil

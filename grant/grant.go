@@ -44,6 +44,17 @@ type Request struct {
 	Client    access.Client // who has just authenticated
 	Scopes    tepin.Scopes  // a subset of what the integration has
 	Audiences []string      // must contain the public URL (S8)
+	Special
+}
+
+// Special is what makes a token different from those that are handed out again. One
+// with any of it is made for its request alone, without a row (S4).
+type Special struct {
+	Confirm tepin.Confirmation // what the token is bound to
+	Ends    time.Time          // it ends by then; zero = as any other
+	Act     string             // the client that exchanged a token for it
+	Parent  string             // jti of that token
+	Origin  string             // the only page that may use it
 }
 
 // Issued is the answer.
@@ -70,11 +81,13 @@ func (s *Service) Current(ctx context.Context, r Request) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	if t, ok := s.memory.get(key); ok && s.reusable(t.grant, r.Client, now) {
-		return t.issued(now), nil
+	if r.reusable() {
+		if t, ok := s.memory.get(key); ok && s.reusable(t.grant, r.Client, now) {
+			return t.issued(now), nil
+		}
 	}
-	if end := endOf(r.Client, now); end.Sub(now) <= ReuseMargin {
-		t, err := s.sign(newGrant(key, r.Client, now), r.Client)
+	if r.end(now).Sub(now) <= ReuseMargin || !r.reusable() {
+		t, err := s.sign(r.grant(key, now), r)
 		t.fresh = true
 		return t.issued(now), err
 	}
@@ -123,7 +136,7 @@ func keyOf(r Request) (tepin.GrantKey, error) {
 	return tepin.GrantKey{
 		EnvironmentID: r.Client.Environment.ID,
 		IntegrationID: r.Client.Integration.ID,
-		SecretID:      r.Client.SecretID,
+		SecretID:      r.Client.Credential,
 		Audience:      strings.Join(audiences, " "),
 		Scopes:        r.Scopes,
 		Alg:           r.Client.Environment.SigningAlg,
@@ -136,22 +149,28 @@ func lifetimeOf(c access.Client) time.Duration {
 	return min(c.Environment.TokenLifetime.Truncate(time.Second), token.MaxLifetime)
 }
 
-// endOf is when a token made now must end: never after the secret's own end (S5).
-func endOf(c access.Client, now time.Time) time.Time {
-	end := now.Add(lifetimeOf(c))
-	if !c.SecretExpires.IsZero() && c.SecretExpires.Before(end) {
-		end = c.SecretExpires.UTC().Truncate(time.Second)
+// reusable reports whether the token may be one that was handed out before: only to a
+// client that showed a secret, and nothing else about it (S4).
+func (r Request) reusable() bool { return r.Client.BySecret && r.Special == Special{} }
+
+// end is when a token made now must end: never after the credential's own end (S5).
+func (r Request) end(now time.Time) time.Time {
+	end := now.Add(lifetimeOf(r.Client))
+	for _, bound := range []time.Time{r.Client.CredentialEnds, r.Ends} {
+		if !bound.IsZero() && bound.Before(end) {
+			end = bound.UTC().Truncate(time.Second)
+		}
 	}
 	return end
 }
 
-func newGrant(key tepin.GrantKey, c access.Client, now time.Time) tepin.Grant {
+func (r Request) grant(key tepin.GrantKey, now time.Time) tepin.Grant {
 	return tepin.Grant{
 		Key:       key,
 		TokenID:   tepin.NewID[string](),
-		Epoch:     c.Integration.Epoch,
+		Epoch:     r.Client.Integration.Epoch,
 		IssuedAt:  now,
-		ExpiresAt: endOf(c, now),
+		ExpiresAt: r.end(now),
 	}
 }
 
@@ -167,17 +186,17 @@ func (s *Service) reusable(g tepin.Grant, c access.Client, now time.Time) bool {
 
 // endOfSecret is when the client's secret ends, or otherwise if it never does.
 func endOfSecret(c access.Client, otherwise time.Time) time.Time {
-	if c.SecretExpires.IsZero() {
+	if c.CredentialEnds.IsZero() {
 		return otherwise
 	}
-	return c.SecretExpires
+	return c.CredentialEnds
 }
 
 // sign makes the token of a grant: under the grant's key, or for a new grant, which
 // has none yet, under the present one.
-func (s *Service) sign(g tepin.Grant, c access.Client) (signed, error) {
+func (s *Service) sign(g tepin.Grant, r Request) (signed, error) {
 	if !g.ExpiresAt.After(g.IssuedAt) {
-		return signed{}, tepin.Errorf(tepin.Unauthorized, "the client secret ends this second; use a newer one")
+		return signed{}, tepin.Errorf(tepin.Unauthorized, "what the client authenticated with ends this second; use a newer one")
 	}
 	k, err := s.key(&g)
 	if err != nil {
@@ -185,8 +204,8 @@ func (s *Service) sign(g tepin.Grant, c access.Client) (signed, error) {
 	}
 	raw, err := k.Sign(token.Claims{
 		Issuer:      g.Issuer,
-		Subject:     string(c.Integration.ClientID),
-		ClientID:    c.Integration.ClientID,
+		Subject:     string(r.Client.Integration.ClientID),
+		ClientID:    r.Client.Integration.ClientID,
 		Audience:    strings.Split(g.Key.Audience, " "),
 		IssuedAt:    g.IssuedAt,
 		ExpiresAt:   g.ExpiresAt,
@@ -195,6 +214,10 @@ func (s *Service) sign(g tepin.Grant, c access.Client) (signed, error) {
 		Environment: g.Key.EnvironmentID,
 		Epoch:       g.Epoch,
 		Credential:  g.Key.SecretID,
+		Confirm:     r.Confirm,
+		Act:         r.Act,
+		Parent:      r.Parent,
+		Origin:      r.Origin,
 	})
 	return signed{grant: g, token: raw}, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/store"
@@ -43,7 +44,7 @@ func TestReuse(t *testing.T) {
 	r.clock.Advance(time.Hour - time.Second)
 	r.refresh()
 	for what, raw := range map[string]string{"old": first.Token, "new": next.Token} {
-		if _, err := r.access.Bearer(raw); err != nil {
+		if _, err := r.access.Bearer(raw, access.Presenter{}); err != nil {
 			t.Errorf("%s token a second before the old one's end: %v", what, err)
 		}
 	}
@@ -224,7 +225,7 @@ func TestClockJumps(t *testing.T) {
 			r.clock.Advance(jump)
 			r.refresh()
 			after := r.current(in, "tpn_one")
-			if _, err := r.access.Bearer(after.Token); err != nil {
+			if _, err := r.access.Bearer(after.Token, access.Presenter{}); err != nil {
 				t.Errorf("the token after the jump: %v", err)
 			}
 			if after.ExpiresIn > 24*time.Hour || after.ExpiresIn <= grant.ReuseMargin {
@@ -239,7 +240,7 @@ func TestClockJumps(t *testing.T) {
 			}
 			r.clock.Advance(-jump)
 			r.refresh()
-			if _, err := r.access.Bearer(r.current(in, "tpn_one").Token); err != nil {
+			if _, err := r.access.Bearer(r.current(in, "tpn_one").Token, access.Presenter{}); err != nil {
 				t.Errorf("after jumping back: %v", err)
 			}
 		})
@@ -256,7 +257,7 @@ func TestRevokedTokensAreNotReused(t *testing.T) {
 		},
 		"scopes": func(r *rig, in tepin.Integration, _ string) { r.update(in, tepin.IntegrationUpdate{Scopes: &reads}) },
 		"jti": func(r *rig, in tepin.Integration, raw string) {
-			a, err := r.access.Bearer(raw)
+			a, err := r.access.Bearer(raw, access.Presenter{})
 			if err == nil {
 				err = r.store.DenyToken(r.t.Context(), admin, in.EnvironmentID, store.DeniedToken{TokenID: a.TokenID, ExpiresAt: start.Add(24 * time.Hour)})
 			}
@@ -279,7 +280,7 @@ func TestRevokedTokensAreNotReused(t *testing.T) {
 			if next.Token == first.Token {
 				t.Error("the revoked token again")
 			}
-			if _, err := r.access.Bearer(next.Token); err != nil {
+			if _, err := r.access.Bearer(next.Token, access.Presenter{}); err != nil {
 				t.Errorf("the new token: %v", err)
 			}
 			if err := other.access.Refresh(t.Context()); err != nil {
@@ -306,7 +307,7 @@ func TestStaleNode(t *testing.T) {
 	if err != nil || got.Scopes != reads {
 		t.Errorf("after a cut: scopes %q, %v, want %q", got.Scopes, err, reads)
 	}
-	if a, err := other.access.Bearer(got.Token); err != nil || a.Scopes != reads {
+	if a, err := other.access.Bearer(got.Token, access.Presenter{}); err != nil || a.Scopes != reads {
 		t.Errorf("its token: %+v, %v", a, err)
 	}
 

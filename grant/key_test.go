@@ -20,7 +20,7 @@ func FuzzKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a1, b1, env1, in1, sec1 string, scopes1 uint32, a2, b2, env2, in2, sec2 string, scopes2 uint32) {
 		make := func(a, b, env, in, secret string, scopes uint32) (Request, map[string]bool) {
 			return Request{Scopes: tepin.Scopes(scopes), Audiences: []string{a, b}, Client: access.Client{
-				Environment: tepin.Environment{ID: tepin.EnvironmentID(env), TokenLifetime: time.Hour}, SecretID: tepin.SecretID(secret),
+				Environment: tepin.Environment{ID: tepin.EnvironmentID(env), TokenLifetime: time.Hour}, Credential: tepin.CredentialID(secret),
 				Integration: tepin.Integration{ID: tepin.IntegrationID(in)}}}, map[string]bool{a: true, b: true}
 		}
 		first, set1 := make(a1, b1, env1, in1, sec1, scopes1)
@@ -45,7 +45,7 @@ func TestMemoryBounds(t *testing.T) {
 	var m memory
 	at := time.Unix(0, 0)
 	put := func(in, secret int) tepin.GrantKey {
-		key := tepin.GrantKey{IntegrationID: tepin.IntegrationID(rune('a' + in)), SecretID: tepin.SecretID(rune('a' + secret))}
+		key := tepin.GrantKey{IntegrationID: tepin.IntegrationID(rune('a' + in)), SecretID: tepin.CredentialID(rune('a' + secret))}
 		at = at.Add(time.Second)
 		m.put(signed{grant: tepin.Grant{Key: key, IssuedAt: at}})
 		return key

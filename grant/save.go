@@ -35,7 +35,7 @@ func (s *Service) offer(ctx context.Context, r Request, now time.Time) (signed, 
 	if err != nil {
 		return signed{}, err
 	}
-	fresh, err := s.sign(newGrant(key, r.Client, now), r.Client)
+	fresh, err := s.sign(r.grant(key, now), r)
 	if err != nil {
 		return signed{}, err
 	}
@@ -52,7 +52,7 @@ func (s *Service) offer(ctx context.Context, r Request, now time.Time) (signed, 
 	}
 	fresh.fresh = true
 	if row.TokenID != fresh.grant.TokenID {
-		if fresh, err = s.sign(row, r.Client); err != nil {
+		if fresh, err = s.sign(row, r); err != nil {
 			return signed{}, err
 		}
 	}

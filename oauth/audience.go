@@ -10,7 +10,7 @@ import (
 // end is passed over.
 func (h Handler) audiences(r request) ([]string, error) {
 	list := []string{h.PublicURL}
-	for _, asked := range append(slices.Clone(r.resources), r.audience) {
+	for _, asked := range append(r.all("resource"), r.get("audience")) {
 		asked = strings.TrimSuffix(asked, "/")
 		switch {
 		case asked == "" || slices.Contains(list, asked):

@@ -12,10 +12,11 @@ import (
 // none.
 func clientCredentials(_ context.Context, client access.Client, r request) (subject, error) {
 	granted := client.Integration.Scopes
-	if r.scope == "" {
-		return subject{client, granted}, nil
+	scope := r.get("scope")
+	if scope == "" {
+		return subject{client: client, scopes: granted}, nil
 	}
-	wanted, err := tepin.ParseScopes(r.scope)
+	wanted, err := tepin.ParseScopes(scope)
 	if err != nil || wanted == 0 || !granted.Contains(wanted) {
 		has := granted.String()
 		if has == "" {
@@ -24,5 +25,5 @@ func clientCredentials(_ context.Context, client access.Client, r request) (subj
 		return subject{}, &failure{code: invalidScope,
 			description: "a requested scope is unknown or not granted to this integration; tick it on the Permissions tab, or leave the scope parameter out; granted are: " + has}
 	}
-	return subject{client, wanted}, nil
+	return subject{client: client, scopes: wanted}, nil
 }

@@ -13,15 +13,24 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-// request is a token request, whichever way it came.
+// request is a request to an endpoint that clients authenticate at, whichever way it
+// came.
 type request struct {
-	grantType    string
-	scope        string
-	audience     string
-	resources    []string // RFC 8707: the one parameter that may repeat
-	clientID     tepin.ClientID
-	clientSecret string
+	parameters
+	credentials credentials
 }
+
+// credentials are how a client says who it is, and with what it proves it: a secret
+// or an assertion, never both. With neither, the endpoint decides.
+type credentials struct {
+	id        tepin.ClientID
+	secret    string
+	assertion string // RFC 7521 §4.2
+	basic     bool   // they came in the Authorization header
+}
+
+// proof is what the client proves itself with, or "".
+func (c credentials) proof() string { return c.secret + c.assertion }
 
 // parameter is one name and value of the body. Empty ones are not kept: they count
 // as left out (RFC 6749 §3.2).
@@ -39,6 +48,17 @@ func (p parameters) get(name string) string {
 	return ""
 }
 
+// all returns every value of a parameter that may repeat.
+func (p parameters) all(name string) []string {
+	var values []string
+	for _, each := range p {
+		if each.name == name {
+			values = append(values, each.value)
+		}
+	}
+	return values
+}
+
 // readRequest reads the body and the client's credentials.
 func readRequest(r *http.Request) (request, error) {
 	if err := checkQuery(r.URL.RawQuery); err != nil {
@@ -48,19 +68,8 @@ func readRequest(r *http.Request) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	req := request{grantType: p.get("grant_type"), scope: p.get("scope"), audience: p.get("audience")}
-	for _, each := range p {
-		if each.name == "resource" {
-			req.resources = append(req.resources, each.value)
-		}
-	}
-	if req.clientID, req.clientSecret, err = credentials(r.Header.Values("Authorization"), p); err != nil {
-		return request{}, err
-	}
-	if req.grantType == "" {
-		return request{}, bad("the parameter grant_type is missing; integrations send grant_type=client_credentials")
-	}
-	return req, nil
+	c, err := readCredentials(r.Header.Values("Authorization"), p)
+	return request{p, c}, err
 }
 
 // readBody reads a form (RFC 6749 App. B) or a JSON object.
@@ -106,34 +115,42 @@ func checkQuery(query string) error {
 	return nil
 }
 
-// credentials returns client id and secret from the Authorization header or from the
-// body, and refuses both at once (RFC 6749 §2.3). A client_id in the body beside the
-// header is no authentication, but it must be the same.
-func credentials(header []string, p parameters) (tepin.ClientID, string, error) {
-	id, secret := p.get("client_id"), p.get("client_secret")
-	if p.get("client_assertion") != "" {
-		return "", "", unauthenticated("client assertions are not supported; send client_id and client_secret, or the Basic scheme")
-	}
-	if len(header) == 0 {
-		if id == "" || secret == "" {
-			return "", "", unauthenticated("the client id or the client secret is missing; send client_id and client_secret in the body, or both by the Basic scheme")
-		}
-		return tepin.ClientID(id), secret, nil
-	}
+// assertionType is the only client_assertion_type (RFC 7523 §2.2).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+// readCredentials takes the client's credentials from the Authorization header or from
+// the body, and refuses two of them at once (RFC 6749 §2.3). A client_id in the body
+// beside the header is no authentication, but it must be the same.
+func readCredentials(header []string, p parameters) (credentials, error) {
+	c := credentials{id: tepin.ClientID(p.get("client_id")), secret: p.get("client_secret"), assertion: p.get("client_assertion")}
+	kind := p.get("client_assertion_type")
 	if len(header) > 1 {
-		return "", "", bad("the Authorization header is sent more than once")
+		return credentials{}, bad("the Authorization header is sent more than once")
 	}
-	if secret != "" {
-		return "", "", bad("the client authenticates twice, in the Authorization header and in the body; use one of them")
+	proofs := len(header)
+	for _, proof := range []string{c.secret, c.assertion} {
+		if proof != "" {
+			proofs++
+		}
 	}
-	basicID, basicSecret, err := parseBasic(header[0])
+	switch {
+	case proofs > 1:
+		return credentials{}, bad("the client authenticates twice; use one of the Authorization header, client_secret and client_assertion")
+	case c.assertion != "" && kind != assertionType:
+		return credentials{}, bad("client_assertion needs client_assertion_type=" + assertionType)
+	case c.assertion == "" && kind != "":
+		return credentials{}, bad("client_assertion_type is sent without a client_assertion")
+	case len(header) == 0:
+		return c, nil
+	}
+	id, secret, err := parseBasic(header[0])
 	if err != nil {
-		return "", "", err
+		return credentials{}, err
 	}
-	if id != "" && id != basicID {
-		return "", "", bad("the client_id in the body is not the one in the Authorization header")
+	if c.id != "" && string(c.id) != id {
+		return credentials{}, bad("the client_id in the body is not the one in the Authorization header")
 	}
-	return tepin.ClientID(basicID), basicSecret, nil
+	return credentials{id: tepin.ClientID(id), secret: secret, basic: true}, nil
 }
 
 // parseBasic reads the header of RFC 6749 §2.3.1: both halves are form-encoded

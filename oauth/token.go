@@ -9,7 +9,6 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/grant"
-	"github.com/tepin/tepin/web"
 )
 
 // grantType answers whose token is issued, with which scopes, to a client that has
@@ -20,6 +19,7 @@ type grantType func(ctx context.Context, client access.Client, r request) (subje
 type subject struct {
 	client access.Client
 	scopes tepin.Scopes
+	grant.Special
 }
 
 // grantTypes are the values of the parameter grant_type.
@@ -46,17 +46,21 @@ func (h Handler) issue(r *http.Request) (grant.Issued, error) {
 	if err != nil {
 		return grant.Issued{}, err
 	}
-	decide := grantTypes[req.grantType]
-	if decide == nil {
+	name := req.get("grant_type")
+	decide := grantTypes[name]
+	switch {
+	case decide == nil && req.credentials.proof() == "":
+		return grant.Issued{}, errNoCredentials
+	case name == "":
+		return grant.Issued{}, bad("the parameter grant_type is missing; integrations send grant_type=client_credentials")
+	case decide == nil:
 		return grant.Issued{}, &failure{code: unsupportedGrantType,
 			description: "this server knows no such grant_type; integrations use client_credentials"}
 	}
-	addr := web.ClientAddr(r)
-	client, err := h.Access.Authenticate(r.Context(), req.clientID, req.clientSecret, addr)
+	client, err := h.authenticate(r, req.credentials)
 	if err != nil {
 		return grant.Issued{}, err
 	}
-	web.SetActor(r, tepin.Actor{Kind: tepin.ActorIntegration, ID: string(client.Integration.ID), Name: client.Integration.Name, EnvironmentID: client.Environment.ID})
 	s, err := decide(r.Context(), client, req)
 	if err != nil {
 		return grant.Issued{}, err
@@ -65,7 +69,7 @@ func (h Handler) issue(r *http.Request) (grant.Issued, error) {
 	if err != nil {
 		return grant.Issued{}, err
 	}
-	return h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audiences: audiences})
+	return h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audiences: audiences, Special: s.Special})
 }
 
 // answer is the body of RFC 6749 §5.1. Tokens are base64url, and scopes are from a

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/token"
 )
 
@@ -146,7 +147,7 @@ func TestTokenVerifiesFromMetadata(t *testing.T) {
 		if !claims.Audience.Contains(publicURL) || claims.ID == "" || more.ClientID != string(in.ClientID) || more.Scope != "template:read" || more.Environment != string(r.env.ID) {
 			t.Errorf("%s: claims %+v %+v", alg, claims, more)
 		}
-		if a, err := r.Access.Bearer(got.token); err != nil || a.ID != string(in.ID) {
+		if a, err := r.Access.Bearer(got.token, access.Presenter{}); err != nil || a.ID != string(in.ID) {
 			t.Errorf("%s: our own verifier: %+v, %v", alg, a, err)
 		}
 	}

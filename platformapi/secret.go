@@ -10,15 +10,15 @@ import (
 
 // SecretBody is what is known of a secret. Nobody knows the secret itself.
 type SecretBody struct {
-	ID           tepin.SecretID `json:"id" format:"uuid"`
-	Label        string         `json:"label"`
-	LastFour     string         `json:"lastFour" doc:"Its last four characters." example:"x7Qa"`
-	Live         bool           `json:"live" doc:"Whether it can get tokens now."`
-	CreatedBy    string         `json:"createdBy"`
-	DateCreated  time.Time      `json:"dateCreated"`
-	DateExpires  *time.Time     `json:"dateExpires" doc:"null = never."`
-	DateLastUsed *time.Time     `json:"dateLastUsed" doc:"null = never; up to a minute late."`
-	LastUsedFrom string         `json:"lastUsedFrom,omitempty" doc:"Network address of its last use."`
+	ID           tepin.CredentialID `json:"id" format:"uuid"`
+	Label        string             `json:"label"`
+	LastFour     string             `json:"lastFour" doc:"Its last four characters." example:"x7Qa"`
+	Live         bool               `json:"live" doc:"Whether it can get tokens now."`
+	CreatedBy    string             `json:"createdBy"`
+	DateCreated  time.Time          `json:"dateCreated"`
+	DateExpires  *time.Time         `json:"dateExpires" doc:"null = never."`
+	DateLastUsed *time.Time         `json:"dateLastUsed" doc:"null = never; up to a minute late."`
+	LastUsedFrom string             `json:"lastUsedFrom,omitempty" doc:"Network address of its last use."`
 }
 
 func (a *API) secretOf(s tepin.Secret) SecretBody {
@@ -78,7 +78,7 @@ func (a *API) rotateSecret(ctx context.Context, c web.Caller, in *rotateIn) (*se
 
 type inSecret struct {
 	InIntegration
-	SecretID tepin.SecretID `path:"secretId" format:"uuid"`
+	SecretID tepin.CredentialID `path:"secretId" format:"uuid"`
 }
 
 func (a *API) deleteSecret(ctx context.Context, c web.Caller, in *inSecret) (*none, error) {

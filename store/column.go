@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -56,16 +57,56 @@ func scopesIn(s *tepin.Scopes) scopesColumn { return scopesColumn{s} }
 
 // Scan implements [database/sql.Scanner].
 func (c scopesColumn) Scan(v any) error {
-	var text string
+	text, err := textOf(v)
+	if err == nil {
+		*c.to, err = tepin.ParseScopes(text)
+	}
+	return err
+}
+
+// parsedColumn scans a text that parse reads.
+type parsedColumn[T any] struct {
+	to    *T
+	parse func(string) (T, error)
+}
+
+func networksIn(n *tepin.Networks) parsedColumn[tepin.Networks] {
+	return parsedColumn[tepin.Networks]{n, tepin.ParseNetworks}
+}
+
+// Origins were checked when they were set; what may be bound then is bound.
+func originsIn(o *tepin.Origins) parsedColumn[tepin.Origins] {
+	return parsedColumn[tepin.Origins]{o, func(text string) (tepin.Origins, error) { return tepin.ParseOrigins(text, true) }}
+}
+
+func quotaIn(q *tepin.Quota) parsedColumn[tepin.Quota] {
+	return parsedColumn[tepin.Quota]{q, func(text string) (q tepin.Quota, err error) { return q, json.Unmarshal([]byte(text), &q) }}
+}
+
+func quotaText(q tepin.Quota) string {
+	b, err := json.Marshal(q)
+	if err != nil {
+		panic(err) // a struct of numbers
+	}
+	return string(b)
+}
+
+// Scan implements [database/sql.Scanner].
+func (c parsedColumn[T]) Scan(v any) error {
+	text, err := textOf(v)
+	if err == nil {
+		*c.to, err = c.parse(text)
+	}
+	return err
+}
+
+// textOf is what a driver hands over for a TEXT column.
+func textOf(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
-		text = v
+		return v, nil
 	case []byte:
-		text = string(v)
-	default:
-		return fmt.Errorf("store: scopes are stored as %T", v)
+		return string(v), nil
 	}
-	var err error
-	*c.to, err = tepin.ParseScopes(text)
-	return err
+	return "", fmt.Errorf("store: a text is stored as %T", v)
 }

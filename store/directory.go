@@ -13,6 +13,7 @@ type Directory struct {
 	Environments []tepin.Environment
 	Integrations []tepin.Integration
 	Secrets      []tepin.Secret // that have not ended an hour ago
+	Trusts       []tepin.Trust  // likewise
 	Denied       []DeniedToken
 	DeniedKeys   []string // kids
 }
@@ -50,13 +51,16 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 		if d.Integrations, err = all(ctx, q, scanIntegration, `SELECT `+integrationColumns+` FROM integration WHERE deleted_at = 0`); err != nil {
 			return err
 		}
-		const secrets = `SELECT ` + secretColumns + ` FROM secret WHERE (expires_at = 0 OR expires_at > $1)
-			AND integration_id IN (SELECT id FROM integration WHERE deleted_at = 0)`
-		if d.Secrets, err = all(ctx, q, scanSecret, secrets, micros(now.Add(-endedSecrets))); err != nil {
+		const living = ` WHERE (expires_at = 0 OR expires_at > $1) AND integration_id IN (SELECT id FROM integration WHERE deleted_at = 0)`
+		since := micros(now.Add(-endedSecrets))
+		if d.Secrets, err = all(ctx, q, scanSecret, `SELECT `+secretColumns+` FROM secret`+living, since); err != nil {
+			return err
+		}
+		if d.Trusts, err = all(ctx, q, scanTrust, `SELECT `+trustColumns+` FROM trust`+living, since); err != nil {
 			return err
 		}
 		d.Denied, err = all(ctx, q, func(r row) (v DeniedToken, err error) { return v, r.Scan(&v.TokenID, at(&v.ExpiresAt)) },
-			`SELECT token_id, expires_at FROM denied_token WHERE expires_at > $1`, micros(now.Add(-endedSecrets)))
+			`SELECT token_id, expires_at FROM denied_token WHERE expires_at > $1`, since)
 		if err != nil {
 			return err
 		}

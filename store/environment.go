@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -64,11 +65,11 @@ func (s *Store) Subscriptions(ctx context.Context) ([]tepin.Subscription, error)
 	return list, s.dialect.fail(err)
 }
 
-const environmentColumns = `id, subscription_id, name, technical_name, type, token_lifetime, signing_alg, created_at, updated_at, version`
+const environmentColumns = `id, subscription_id, name, technical_name, type, token_lifetime, signing_alg, created_at, updated_at, version, browser_guard, quota`
 
 func scanEnvironment(r row) (e tepin.Environment, err error) {
 	err = r.Scan(&e.ID, &e.SubscriptionID, &e.Name, &e.TechnicalName, &e.Type, lasting(&e.TokenLifetime), &e.SigningAlg,
-		at(&e.CreatedAt), at(&e.UpdatedAt), &e.Version)
+		at(&e.CreatedAt), at(&e.UpdatedAt), &e.Version, &e.BrowserGuard, quotaIn(&e.Quota))
 	return e, err
 }
 
@@ -91,11 +92,15 @@ func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.E
 	if e.SigningAlg == "" {
 		e.SigningAlg = defaultSigningAlg
 	}
+	if e.BrowserGuard == "" {
+		e.BrowserGuard = tepin.GuardReport
+	}
 	e.Version = 1
 	err := s.write(ctx, func(t *tx) error {
 		e.CreatedAt, e.UpdatedAt = t.now, t.now
-		_, err := t.exec(ctx, `INSERT INTO environment (`+environmentColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1, $9)`,
-			e.ID, e.SubscriptionID, e.Name, e.TechnicalName, e.Type, e.TokenLifetime.Microseconds(), e.SigningAlg, micros(t.now), nameKey(e.Name))
+		_, err := t.exec(ctx, `INSERT INTO environment (`+environmentColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1, $9, $10, $11)`,
+			e.ID, e.SubscriptionID, e.Name, e.TechnicalName, e.Type, e.TokenLifetime.Microseconds(), e.SigningAlg, micros(t.now),
+			e.BrowserGuard, quotaText(e.Quota), nameKey(e.Name))
 		if err != nil {
 			return s.dialect.unique(err, "the technical name %s is taken; choose another", e.TechnicalName)
 		}
@@ -144,6 +149,8 @@ func (s *Store) UpdateEnvironment(ctx context.Context, by tepin.Actor, id tepin.
 		detail := map[string]any{}
 		set(&e.Name, u.Name, detail, "name")
 		set(&e.SigningAlg, u.SigningAlg, detail, "signingAlg")
+		set(&e.BrowserGuard, u.BrowserGuard, detail, "browserGuard")
+		set(&e.Quota, u.Quota, detail, "quota")
 		if u.TokenLifetime != nil {
 			e.TokenLifetime, detail["tokenLifetime"] = *u.TokenLifetime, u.TokenLifetime.String()
 		}
@@ -152,8 +159,9 @@ func (s *Store) UpdateEnvironment(ctx context.Context, by tepin.Actor, id tepin.
 		}
 		e.UpdatedAt = t.now
 		e.Version++
-		_, err := t.exec(ctx, `UPDATE environment SET name = $2, name_key = $3, token_lifetime = $4, signing_alg = $5, updated_at = $6, version = $7 WHERE id = $1`,
-			id, e.Name, nameKey(e.Name), e.TokenLifetime.Microseconds(), e.SigningAlg, micros(t.now), e.Version)
+		_, err := t.exec(ctx, `UPDATE environment SET name = $2, name_key = $3, token_lifetime = $4, signing_alg = $5, updated_at = $6, version = $7,
+			browser_guard = $8, quota = $9 WHERE id = $1`,
+			id, e.Name, nameKey(e.Name), e.TokenLifetime.Microseconds(), e.SigningAlg, micros(t.now), e.Version, e.BrowserGuard, quotaText(e.Quota))
 		if err != nil {
 			return err
 		}
@@ -180,5 +188,13 @@ func set[T any](field *T, value *T, detail map[string]any, name string) {
 	if value != nil {
 		*field = *value
 		detail[name] = *value
+	}
+}
+
+// setText is set for what is noted as text.
+func setText[T fmt.Stringer](field *T, value *T, detail map[string]any, name string) {
+	if value != nil {
+		*field = *value
+		detail[name] = (*value).String()
 	}
 }

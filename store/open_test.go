@@ -313,7 +313,7 @@ func FuzzGrantHash(f *testing.F) {
 	f.Fuzz(func(t *testing.T, e1, i1, s1, a1 string, sc1 uint32, l1 int64, f1 int, e2, i2, s2, a2 string, sc2 uint32, l2 int64, f2 int) {
 		known := uint32(tepin.MustScopes(tepin.AllScopes...))
 		key := func(e, i, s, a string, sc uint32, l int64, f int) tepin.GrantKey {
-			return tepin.GrantKey{EnvironmentID: tepin.EnvironmentID(e), IntegrationID: tepin.IntegrationID(i), SecretID: tepin.SecretID(s), Audience: a,
+			return tepin.GrantKey{EnvironmentID: tepin.EnvironmentID(e), IntegrationID: tepin.IntegrationID(i), SecretID: tepin.CredentialID(s), Audience: a,
 				Scopes: tepin.Scopes(sc & known), Alg: "ES256", Lifetime: time.Duration(int32(l)) * time.Second, Format: f}
 		}
 		x, y := key(e1, i1, s1, a1, sc1, l1, f1), key(e2, i2, s2, a2, sc2, l2, f2)

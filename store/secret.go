@@ -9,7 +9,7 @@ import (
 
 // SecretUse is one use of a secret, to be noted beside it.
 type SecretUse struct {
-	ID   tepin.SecretID
+	ID   tepin.CredentialID
 	At   time.Time
 	From string // network address, IPv6 as its /64
 }
@@ -98,7 +98,7 @@ func (t *tx) endSecrets(ctx context.Context, id tepin.IntegrationID, end time.Ti
 }
 
 // DeleteSecret removes a secret: the tokens that were made with it die.
-func (s *Store) DeleteSecret(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integrationID tepin.IntegrationID, id tepin.SecretID) error {
+func (s *Store) DeleteSecret(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integrationID tepin.IntegrationID, id tepin.CredentialID) error {
 	return s.write(ctx, func(t *tx) error {
 		if _, err := integration(ctx, t, env, integrationID, t.dialect.lockRow); err != nil {
 			return err

@@ -6,10 +6,10 @@ import (
 	"github.com/tepin/tepin"
 )
 
-const signingKeyColumns = `id, alg, public, sealed, created_at, usable_at`
+const signingKeyColumns = `id, purpose, alg, public, sealed, created_at, usable_at`
 
 func scanSigningKey(r row) (k tepin.SigningKey, err error) {
-	return k, r.Scan(&k.ID, &k.Alg, &k.Public, &k.Sealed, at(&k.CreatedAt), at(&k.UsableAt))
+	return k, r.Scan(&k.ID, &k.Purpose, &k.Alg, &k.Public, &k.Sealed, at(&k.CreatedAt), at(&k.UsableAt))
 }
 
 // SigningKeys returns the keys of the token issuer, the oldest first.
@@ -18,7 +18,7 @@ func (s *Store) SigningKeys(ctx context.Context) ([]tepin.SigningKey, error) {
 	return list, s.dialect.fail(err)
 }
 
-// AddSigningKey adds the first key of its algorithm. Where there is one, Conflict:
+// AddSigningKey adds the first key of its purpose and algorithm. Where there is one, Conflict:
 // another node was first.
 func (s *Store) AddSigningKey(ctx context.Context, by tepin.Actor, k tepin.SigningKey) error {
 	return s.write(ctx, func(t *tx) error {
@@ -30,9 +30,12 @@ func (s *Store) AddSigningKey(ctx context.Context, by tepin.Actor, k tepin.Signi
 		if k.CreatedAt.IsZero() {
 			k.CreatedAt = t.now
 		}
-		n, err := t.exec(ctx, `INSERT INTO signing_key (`+signingKeyColumns+`) SELECT $1, CAST($2 AS TEXT), $3, $4, $5, $6
-			WHERE NOT EXISTS (SELECT 1 FROM signing_key WHERE alg = $2)`,
-			k.ID, k.Alg, orEmpty(k.Public), orEmpty(k.Sealed), micros(k.CreatedAt), micros(k.UsableAt))
+		if k.Purpose == "" {
+			k.Purpose = tepin.AccessTokens
+		}
+		n, err := t.exec(ctx, `INSERT INTO signing_key (`+signingKeyColumns+`) SELECT $1, CAST($2 AS TEXT), CAST($3 AS TEXT), $4, $5, $6, $7
+			WHERE NOT EXISTS (SELECT 1 FROM signing_key WHERE purpose = $2 AND alg = $3)`,
+			k.ID, k.Purpose, k.Alg, orEmpty(k.Public), orEmpty(k.Sealed), micros(k.CreatedAt), micros(k.UsableAt))
 		if err != nil {
 			return err
 		}
@@ -40,7 +43,7 @@ func (s *Store) AddSigningKey(ctx context.Context, by tepin.Actor, k tepin.Signi
 			return tepin.Errorf(tepin.Conflict, "there is a signing key for %s already", k.Alg)
 		}
 		t.access = true
-		t.record(InstanceChain, by, "signing_key.create", k.ID, map[string]any{"alg": k.Alg})
+		t.record(InstanceChain, by, "signing_key.create", k.ID, map[string]any{"purpose": string(k.Purpose), "alg": k.Alg})
 		return nil
 	})
 }

@@ -19,8 +19,14 @@ type Claims struct {
 	ID          string // jti
 	Scopes      tepin.Scopes
 	Environment tepin.EnvironmentID
-	Epoch       int64          // of the integration when the token was made
-	Credential  tepin.SecretID // with which the client authenticated
+	Epoch       int64              // of the integration when the token was made
+	Credential  tepin.CredentialID // with which the client authenticated
+
+	// What only some tokens have; their zero values leave no trace in the bytes.
+	Confirm tepin.Confirmation // RFC 7800 cnf: what the token is bound to
+	Act     string             // RFC 8693 §4.1 act.sub: the client that exchanged a token for this one
+	Parent  string             // jti of the token that was exchanged: this one dies with it
+	Origin  string             // the only web page that may use it
 }
 
 // Format is the number of the claims' layout. It is part of a grant's key: raise
@@ -39,11 +45,24 @@ type wire struct {
 	Scope       string              `json:"scope"`
 	Environment tepin.EnvironmentID `json:"urn:tepin:environment"`
 	Epoch       int64               `json:"urn:tepin:epoch"`
-	Credential  tepin.SecretID      `json:"urn:tepin:credential"`
+	Credential  tepin.CredentialID  `json:"urn:tepin:credential"`
+	Confirm     *confirm            `json:"cnf,omitempty"`
+	Act         *act                `json:"act,omitempty"`
+	Parent      string              `json:"urn:tepin:parent,omitempty"`
+	Origin      string              `json:"urn:tepin:origin,omitempty"`
+}
+
+type confirm struct {
+	KeyThumbprint         string `json:"jkt,omitempty"`
+	CertificateThumbprint string `json:"x5t#S256,omitempty"`
+}
+
+type act struct {
+	Subject string `json:"sub"`
 }
 
 func (c Claims) marshal() ([]byte, error) {
-	return json.Marshal(wire{
+	w := wire{
 		Issuer:      c.Issuer,
 		Subject:     c.Subject,
 		ClientID:    c.ClientID,
@@ -55,7 +74,16 @@ func (c Claims) marshal() ([]byte, error) {
 		Environment: c.Environment,
 		Epoch:       c.Epoch,
 		Credential:  c.Credential,
-	})
+		Parent:      c.Parent,
+		Origin:      c.Origin,
+	}
+	if c.Confirm != (tepin.Confirmation{}) {
+		w.Confirm = &confirm{c.Confirm.KeyThumbprint, c.Confirm.CertificateThumbprint}
+	}
+	if c.Act != "" {
+		w.Act = &act{c.Act}
+	}
+	return json.Marshal(w)
 }
 
 // unmarshal reads what marshal wrote: the bytes were signed by us before.
@@ -68,7 +96,7 @@ func unmarshal(b []byte) (Claims, error) {
 	if err != nil {
 		return Claims{}, err
 	}
-	return Claims{
+	c := Claims{
 		Issuer:      w.Issuer,
 		Subject:     w.Subject,
 		ClientID:    w.ClientID,
@@ -80,5 +108,14 @@ func unmarshal(b []byte) (Claims, error) {
 		Environment: w.Environment,
 		Epoch:       w.Epoch,
 		Credential:  w.Credential,
-	}, nil
+		Parent:      w.Parent,
+		Origin:      w.Origin,
+	}
+	if w.Confirm != nil {
+		c.Confirm = tepin.Confirmation{KeyThumbprint: w.Confirm.KeyThumbprint, CertificateThumbprint: w.Confirm.CertificateThumbprint}
+	}
+	if w.Act != nil {
+		c.Act = w.Act.Subject
+	}
+	return c, nil
 }

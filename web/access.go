@@ -171,7 +171,7 @@ func Authorize(dir *access.Directory, r *http.Request) (tepin.Actor, error) {
 	if token = strings.TrimSpace(token); len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.Contains(token, " ") {
 		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the Authorization header is not one \"Bearer TOKEN\"; send the access_token of /oauth/token in it")
 	}
-	return dir.Bearer(token)
+	return dir.Bearer(token, access.Presenter{From: ClientAddr(r)})
 }
 
 func noToken() error {

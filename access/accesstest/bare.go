@@ -46,7 +46,7 @@ func (c *Clock) Set(t time.Time) { c.ns.Store(t.UnixNano()) }
 func (c *Clock) Advance(d time.Duration) { c.ns.Add(int64(d)) }
 
 // MAC stands for the pepper of package credential. It knows one, "pepper".
-func MAC(pepper string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.SecretID, plain string) []byte {
+func MAC(pepper string, env tepin.EnvironmentID, client tepin.ClientID, id tepin.CredentialID, plain string) []byte {
 	if pepper != "pepper" {
 		return nil
 	}
@@ -107,7 +107,7 @@ func NewIntegration(env tepin.EnvironmentID, name string) tepin.Integration {
 
 // SecretOf returns a secret of the integration, not stored yet, whose text is plain.
 func SecretOf(in tepin.Integration, plain string) tepin.Secret {
-	id := tepin.NewID[tepin.SecretID]()
+	id := tepin.NewID[tepin.CredentialID]()
 	return tepin.Secret{ID: id, EnvironmentID: in.EnvironmentID, IntegrationID: in.ID, PepperID: "pepper",
 		MAC: MAC("pepper", in.EnvironmentID, in.ClientID, id, plain), LastFour: plain[len(plain)-4:]}
 }

@@ -18,6 +18,7 @@ func environments(w *world) {
 	equal(w, e.TokenLifetime, 24*time.Hour)
 	equal(w, e.SigningAlg, "ES256")
 	equal(w, e.Type, tepin.Production)
+	equal(w, e.BrowserGuard, tepin.GuardReport)
 
 	_, err = w.CreateEnvironment(w.ctx, w.admin, tepin.Environment{SubscriptionID: e.SubscriptionID, Name: "Copy", TechnicalName: e.TechnicalName})
 	w.is(tepin.Conflict, err)
@@ -94,6 +95,18 @@ func integrations(w *world) {
 	}
 	_, err = w.UpdateIntegration(w.ctx, w.admin, w.env, i.ID, tepin.IntegrationUpdate{IfVersion: ptr(int64(1))})
 	w.is(tepin.Stale, err)
+
+	networks, err := tepin.ParseNetworks("192.0.2.0/24 2001:db8::/48")
+	w.must(err)
+	limited, err := w.UpdateIntegration(w.ctx, w.admin, w.env, i.ID, tepin.IntegrationUpdate{
+		TokenNetworks: &networks, UseNetworks: ptr(networks[:1]), Origins: &tepin.Origins{"https://shop.example"}, Introspects: ptr(true),
+		Quota: &tepin.Quota{Mode: tepin.QuotaEnforce, Renders: tepin.Allowance{PerHour: 10, PerDay: 100}},
+	})
+	w.must(err)
+	got, err = w.Integration(w.ctx, w.env, i.ID)
+	w.must(err)
+	equal(w, got, limited)
+	equal(w, got.Quota.Of(tepin.UseRenders).PerDay, 100)
 
 	page, err := w.Integrations(w.ctx, w.env, tepin.List{})
 	w.must(err)

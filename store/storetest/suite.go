@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -132,9 +133,9 @@ func (w *world) is(kind tepin.Kind, err error) {
 }
 
 // equal fails the test unless both are the same.
-func equal[T comparable](w *world, got, want T) {
+func equal[T any](w *world, got, want T) {
 	w.Helper()
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		w.Fatalf("got %v, want %v", got, want)
 	}
 }
@@ -158,7 +159,7 @@ func (w *world) template(env tepin.EnvironmentID, folder, name string) tepin.Tem
 // integration adds an integration with a secret that ends in ten days.
 func (w *world) integration(env tepin.EnvironmentID, name string) (tepin.Integration, tepin.Secret) {
 	w.Helper()
-	secret := tepin.Secret{ID: tepin.NewID[tepin.SecretID](), Label: "first", MAC: []byte{1, 2, 3}, PepperID: "p", LastFour: "abcd", ExpiresAt: w.clock.Now().Add(10 * 24 * time.Hour)}
+	secret := tepin.Secret{ID: tepin.NewID[tepin.CredentialID](), Label: "first", MAC: []byte{1, 2, 3}, PepperID: "p", LastFour: "abcd", ExpiresAt: w.clock.Now().Add(10 * 24 * time.Hour)}
 	i, err := w.CreateIntegration(w.ctx, w.admin, tepin.Integration{EnvironmentID: env, Name: name, Description: "d", Scopes: tepin.MustScopes(tepin.AllScopes...), Enabled: true}, secret)
 	w.must(err)
 	list, err := w.Secrets(w.ctx, env, i.ID)

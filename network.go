@@ -1,0 +1,107 @@
+package tepin
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Limits of the lists of an integration.
+const (
+	MaxNetworks = 50
+	MaxOrigins  = 20
+	maxOrigin   = 255 // bytes
+)
+
+// Networks is a list of networks in CIDR form.
+type Networks []netip.Prefix
+
+// ParseNetworks reads networks separated by white space or commas: "192.0.2.0/24" or
+// a single address. Bits behind the prefix are cleared.
+func ParseNetworks(text string) (Networks, error) {
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\n' || r == '\r' || r == '\t' })
+	if len(words) > MaxNetworks {
+		return nil, Errorf(Invalid, "there are %d networks; at most %d are possible", len(words), MaxNetworks)
+	}
+	var list Networks
+	for _, word := range words {
+		p, err := netip.ParsePrefix(word)
+		if a, errAddr := netip.ParseAddr(word); errAddr == nil && a.Zone() == "" {
+			p, err = a.Prefix(a.BitLen())
+		}
+		if err != nil {
+			return nil, Errorf(Invalid, "%s is no network; write one as 192.0.2.0/24 or 2001:db8::/48, or a single address", quote(word))
+		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		if p = p.Masked(); !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
+
+// Allow reports whether the address is in one of the networks, or there are none.
+func (n Networks) Allow(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	return len(n) == 0 || slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// String returns the networks, separated by spaces.
+func (n Networks) String() string {
+	words := make([]string, len(n))
+	for i, p := range n {
+		words[i] = p.String()
+	}
+	return strings.Join(words, " ")
+}
+
+// Origins is a list of web origins as browsers send them: "https://shop.example".
+type Origins []string
+
+// ParseOrigins reads origins separated by white space or commas, in the form in which
+// browsers send them (RFC 6454 §6.2). Only https can be bound, and http on loopback
+// where insecure is true (S23).
+func ParseOrigins(text string, insecure bool) (Origins, error) {
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\n' || r == '\r' || r == '\t' })
+	if len(words) > MaxOrigins {
+		return nil, Errorf(Invalid, "there are %d origins; at most %d are possible", len(words), MaxOrigins)
+	}
+	var list Origins
+	for _, word := range words {
+		o, err := ParseOrigin(word, insecure)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(list, o) {
+			list = append(list, o)
+		}
+	}
+	return list, nil
+}
+
+// ParseOrigin reads one origin; see [ParseOrigins].
+func ParseOrigin(word string, insecure bool) (string, error) {
+	u, err := url.Parse(word)
+	if err != nil || len(word) > maxOrigin || u.Hostname() == "" || strings.Contains(u.Hostname(), "*") || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" || u.Path != "" && u.Path != "/" {
+		return "", Errorf(Invalid, "%s is no origin; write one as https://shop.example, without a path", quote(word))
+	}
+	host := strings.ToLower(u.Hostname())
+	addr, errAddr := netip.ParseAddr(host)
+	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || errAddr == nil && addr.IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback && insecure) {
+		return "", Errorf(Invalid, "%s is not https; only https origins can be bound, and http on loopback in environments that are not for production", quote(word))
+	}
+	if errAddr == nil && addr.Is6() {
+		host = "[" + host + "]"
+	}
+	if port := u.Port(); port != "" && !(u.Scheme == "https" && port == "443") && !(u.Scheme == "http" && port == "80") {
+		host += ":" + port
+	}
+	return u.Scheme + "://" + host, nil
+}
+
+// String returns the origins, separated by spaces.
+func (o Origins) String() string { return strings.Join(o, " ") }

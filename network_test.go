@@ -1,0 +1,52 @@
+package tepin_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/tepin/tepin"
+)
+
+func TestNetworks(t *testing.T) {
+	n, err := tepin.ParseNetworks("192.0.2.7/24, 2001:db8::/48\n::ffff:198.51.100.0/120 203.0.113.9 192.0.2.0/24")
+	if err != nil || n.String() != "192.0.2.0/24 2001:db8::/48 198.51.100.0/24 203.0.113.9/32" {
+		t.Fatalf("%s, %v", n, err)
+	}
+	for addr, want := range map[string]bool{
+		"192.0.2.255": true, "192.0.3.0": false, "::ffff:192.0.2.1": true, "2001:db8:0:1::1%eth0": true, "2001:db8:1::": false, "198.51.100.9": true,
+		"203.0.113.9": true, "203.0.113.10": false,
+	} {
+		if got := n.Allow(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s: %t", addr, got)
+		}
+	}
+	if n.Allow(netip.Addr{}) || !tepin.Networks(nil).Allow(netip.Addr{}) {
+		t.Error("an unknown address is in a list, or refused without one")
+	}
+	for _, bad := range []string{"192.0.2.0/33", "example.com", "fe80::1%eth0", "1.2.3", strings.Repeat("10.0.0.0/8 ", 51)} {
+		if _, err := tepin.ParseNetworks(bad); tepin.KindOf(err) != tepin.Invalid {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://Shop.Example": "https://shop.example", "https://a.example:443/": "https://a.example", "https://a.example:8443": "https://a.example:8443",
+		"http://localhost:3000": "http://localhost:3000", "http://[::1]:80": "http://[::1]",
+	} {
+		if got, err := tepin.ParseOrigin(in, true); err != nil || got != want {
+			t.Errorf("%s: %q, %v", in, got, err)
+		}
+	}
+	for _, bad := range []string{"", "null", "*", "shop.example", "http://shop.example", "https://*.example", "https://a.example/x", "https://a.example?x", "https://u@a.example",
+		"https://", "ftp://a.example", "https://" + strings.Repeat("a", 300)} {
+		if o, err := tepin.ParseOrigin(bad, true); tepin.KindOf(err) != tepin.Invalid {
+			t.Errorf("%q is the origin %q, %v", bad, o, err)
+		}
+	}
+	if _, err := tepin.ParseOrigin("http://localhost", false); tepin.KindOf(err) != tepin.Invalid {
+		t.Errorf("http is bound in production: %v", err)
+	}
+}

@@ -1,0 +1,34 @@
+package oauth
+
+import (
+	"net/http"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/web"
+)
+
+var errNoCredentials = unauthenticated("the client id or the client secret is missing; send client_id and client_secret in the body, or both by the Basic scheme")
+
+// authenticate finds out which client makes a request, for every endpoint that
+// clients authenticate at (RFC 6749 §2.3).
+func (h Handler) authenticate(r *http.Request, c credentials) (access.Client, error) {
+	if c.assertion != "" {
+		return access.Client{}, unauthenticated("client assertions are not supported; send client_id and client_secret, or the Basic scheme")
+	}
+	if c.id == "" || c.secret == "" {
+		return access.Client{}, errNoCredentials
+	}
+	client, err := h.Access.Authenticate(r.Context(), c.id, c.secret, web.ClientAddr(r))
+	if err != nil {
+		return access.Client{}, err
+	}
+	web.SetActor(r, actorOf(client))
+	return client, nil
+}
+
+// actorOf is the client, for the log and the audit log.
+func actorOf(c access.Client) tepin.Actor {
+	return tepin.Actor{Kind: tepin.ActorIntegration, ID: string(c.Integration.ID), Name: c.Integration.Name,
+		EnvironmentID: c.Environment.ID, ClientID: c.Integration.ClientID}
+}

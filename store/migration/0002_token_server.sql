@@ -1,0 +1,33 @@
+-- The token server: credentials beside secrets, tokens of people, quotas.
+
+ALTER TABLE environment ADD COLUMN browser_guard TEXT NOT NULL DEFAULT 'report';
+ALTER TABLE environment ADD COLUMN quota TEXT NOT NULL DEFAULT '{}'; -- JSON
+
+ALTER TABLE integration ADD COLUMN token_networks TEXT NOT NULL DEFAULT ''; -- CIDR, separated by spaces
+ALTER TABLE integration ADD COLUMN use_networks TEXT NOT NULL DEFAULT '';
+ALTER TABLE integration ADD COLUMN origins TEXT NOT NULL DEFAULT ''; -- separated by spaces
+ALTER TABLE integration ADD COLUMN introspects BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE integration ADD COLUMN quota TEXT NOT NULL DEFAULT '{}'; -- JSON
+
+ALTER TABLE signing_key ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access';
+
+-- Ways to authenticate without a secret.
+CREATE TABLE trust (
+    id             TEXT   PRIMARY KEY,
+    environment_id TEXT   NOT NULL REFERENCES environment (id),
+    integration_id TEXT   NOT NULL REFERENCES integration (id),
+    kind           TEXT   NOT NULL,
+    label          TEXT   NOT NULL,
+    keys           TEXT   NOT NULL,
+    url            TEXT   NOT NULL,
+    subject        TEXT   NOT NULL,
+    audience       TEXT   NOT NULL,
+    thumbprint     TEXT   NOT NULL,
+    created_by     TEXT   NOT NULL,
+    created_at     BIGINT NOT NULL,
+    not_before     BIGINT NOT NULL,
+    expires_at     BIGINT NOT NULL,
+    last_used_at   BIGINT NOT NULL DEFAULT 0,
+    last_used_from TEXT   NOT NULL DEFAULT ''
+);
+CREATE INDEX trust_of_integration ON trust (integration_id, id);
