@@ -27,6 +27,7 @@ var imports = map[string]string{
 	"blob/blobtest":     "blob",
 	"token":             "",
 	"seal":              "",
+	"outbound":          "",
 	"sandbox":           "",
 	"sample":            "",
 	"render/color":      "",
@@ -51,9 +52,9 @@ var imports = map[string]string{
 	"console":           "web store access credential grant asset output audit",
 }
 
-// clients names the packages that may open network connections, and why. All other
-// requests to foreign hosts would go through package outbound (S31).
+// clients names the packages that may open network connections, and why (S31).
 var clients = map[string]string{
+	"outbound":  "all requests to foreign hosts",
 	"cmd/tepin": "the demo talks to itself",
 }
 
