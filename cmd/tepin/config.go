@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/tepin/tepin/outbound"
 )
 
 // config is every setting of the server. A setting has one key, which is its flag,
@@ -31,6 +33,8 @@ type config struct {
 	AllowedHosts       []string
 	TrustedProxies     []netip.Prefix
 	Audiences          []string
+	OutboundAllow      []outbound.Rule
+	OutboundCA         string
 	AdministratorEmail string
 	Workers            int
 	LogFormat          string
@@ -76,6 +80,10 @@ var settings = []setting{
 		func(c *config, v string) error { return parseProxies(c, v) }},
 	{"audiences", "https://chiligrafx.com", "further audiences of access tokens, separated by commas, beside the public URL; - for none",
 		func(c *config, v string) error { c.Audiences = list(v); return nil }},
+	{"outbound_allow", "", "addresses, networks and host names, separated by commas, that are not public and may be called all the same when a key set or an issuer is there: 10.1.2.3, 10.1.0.0/16, keys.internal:8443",
+		func(c *config, v string) error { return parseOutbound(c, v) }},
+	{"outbound_ca", "", "certificates, PEM, of authorities that are trusted beside the system's when other hosts are called",
+		word(func(c *config) *string { return &c.OutboundCA })},
 	{"administrator_email", "admin@localhost", "e-mail address of the first administrator",
 		word(func(c *config) *string { return &c.AdministratorEmail })},
 	{"workers", "0", "renders at once; 0: one for each processor",
@@ -137,6 +145,17 @@ func parseProxies(c *config, v string) error {
 			return fmt.Errorf("%q is no network such as 10.0.0.0/8", item)
 		}
 		c.TrustedProxies = append(c.TrustedProxies, prefix)
+	}
+	return nil
+}
+
+func parseOutbound(c *config, v string) error {
+	for _, item := range list(v) {
+		rule, err := outbound.ParseRule(item)
+		if err != nil {
+			return err
+		}
+		c.OutboundAllow = append(c.OutboundAllow, rule)
 	}
 	return nil
 }

@@ -48,15 +48,16 @@ func TestSettings(t *testing.T) {
 		args []string
 		says string
 	}{
-		"proxy that is no network": {[]string{"-trusted_proxies", "proxy.example"}, "proxy.example"},
-		"path in the public URL":   {[]string{"-public_url", "https://a.example/tepin"}, "no URL of the form"},
-		"key without certificate":  {[]string{"-tls_key", "k.pem"}, "belong together"},
-		"address without a port":   {[]string{"-listen", "127.0.0.1"}, "no address with a port"},
-		"foreign address":          {[]string{"-listen", "0.0.0.0:80"}, "not loopback"},
-		"no public URL":            {[]string{"-listen", "0.0.0.0:80", "-insecure_http", "true"}, "public_url is needed"},
-		"too many workers":         {[]string{"-workers", "1000"}, `"1000" is no number between 0 and 256`},
-		"no number":                {[]string{"-workers", "many"}, "workers (from -workers)"},
-		"argument":                 {[]string{"now"}, `no argument "now"`},
+		"proxy that is no network":   {[]string{"-trusted_proxies", "proxy.example"}, "proxy.example"},
+		"outbound rule that is none": {[]string{"-outbound_allow", "10.0.0.0/8, https://keys.internal"}, "outbound_allow (from -outbound_allow): \"https://keys.internal\" is no address"},
+		"path in the public URL":     {[]string{"-public_url", "https://a.example/tepin"}, "no URL of the form"},
+		"key without certificate":    {[]string{"-tls_key", "k.pem"}, "belong together"},
+		"address without a port":     {[]string{"-listen", "127.0.0.1"}, "no address with a port"},
+		"foreign address":            {[]string{"-listen", "0.0.0.0:80"}, "not loopback"},
+		"no public URL":              {[]string{"-listen", "0.0.0.0:80", "-insecure_http", "true"}, "public_url is needed"},
+		"too many workers":           {[]string{"-workers", "1000"}, `"1000" is no number between 0 and 256`},
+		"no number":                  {[]string{"-workers", "many"}, "workers (from -workers)"},
+		"argument":                   {[]string{"now"}, `no argument "now"`},
 	} {
 		_, err := loadConfig("serve", c.args, func(string) string { return "" }, io.Discard, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), c.says) {

@@ -24,6 +24,7 @@ import (
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/job"
 	"github.com/tepin/tepin/oauth"
+	"github.com/tepin/tepin/outbound"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/platformapi"
 	"github.com/tepin/tepin/store"
@@ -70,6 +71,7 @@ type server struct {
 	store        *store.Store
 	access       *access.Directory
 	credential   *credential.Service
+	foreign      *outbound.Client
 	subscription tepin.SubscriptionID
 
 	background sync.WaitGroup
@@ -94,7 +96,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 		}
 	}()
 
-	// The ground: log, address, data directory, keys, database, files.
+	// The ground: log, address, foreign hosts, data directory, keys, database, files.
 	log := newLog(c, stderr)
 	listener, err := listen(c)
 	if err != nil {
@@ -104,6 +106,10 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	url := c.PublicURL
 	if url == "" {
 		url = scheme(c) + "://" + listener.Addr().String()
+	}
+	foreign, err := newOutbound(c, listener.Addr())
+	if err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
@@ -166,7 +172,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	stack := web.Stack{Log: log, PublicURL: c.PublicURL, AllowedHosts: c.AllowedHosts, TrustedProxies: c.TrustedProxies}
 
 	srv := &server{
-		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
+		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, foreign: foreign,
 		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log),
 		ballast: make([]byte, heapFloor),
 	}
