@@ -2,8 +2,9 @@
 # make check  gofmt, vet, staticcheck, the WebAssembly build, the tests under the race detector;
 #              the tests compare generated files with what the code says (-update makes them anew)
 # make bench  the figures that the README shows
+# make interop  the table of third-party clients that the README shows
 
-.PHONY: test check bench build
+.PHONY: test check bench interop build
 
 build:
 	go build -o bin/tepin ./cmd/tepin
@@ -22,3 +23,6 @@ check:
 
 bench:
 	go run ./bench
+
+interop:
+	go run ./interop

@@ -70,7 +70,7 @@ func TestImports(t *testing.T) {
 		pkg := path.Dir(f.path)
 		allowed, known := imports[pkg]
 		switch top, _, _ := strings.Cut(pkg, "/"); {
-		case top == "cmd" || top == "bench" || top == "examples":
+		case top == "cmd" || top == "bench" || top == "examples" || top == "interop":
 			continue // the wiring, and programs beside the product
 		case !known:
 			t.Errorf("%s: package %s is not in the import table", f.path, pkg)
@@ -103,7 +103,7 @@ func TestDriversOnlyInStore(t *testing.T) {
 func TestClients(t *testing.T) {
 	for _, f := range goFiles(t) {
 		top, _, _ := strings.Cut(f.path, "/")
-		if strings.HasSuffix(f.path, "_test.go") || top == "bench" || top == "examples" || clients[path.Dir(f.path)] != "" {
+		if strings.HasSuffix(f.path, "_test.go") || top == "bench" || top == "examples" || top == "interop" || clients[path.Dir(f.path)] != "" {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), f.path, nil, 0)

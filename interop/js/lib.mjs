@@ -1,0 +1,61 @@
+// What the scripts share: the settings of the run, the API call of clients that make
+// none themselves, and the report.
+import { readFileSync } from 'node:fs'
+
+const need = (name) => {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} must be set; go run ./interop does that`)
+  return value
+}
+
+export const url = need('TEPIN_URL')
+export const issuer = need('TEPIN_ISSUER')
+export const audience = need('TEPIN_AUDIENCE')
+export const templates = need('TEPIN_TEMPLATES') // a list in the Environment API
+export const id = need('TEPIN_CLIENT_ID')
+export const secret = need('TEPIN_CLIENT_SECRET')
+export const wrongSecret = need('TEPIN_WRONG_SECRET') // well-formed, and another client's
+
+/** version is the installed version of a package. */
+export const version = (name) =>
+  JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version
+
+/** names lists what a page of the API holds. */
+export const names = (page) => page.data.map((item) => item.name)
+
+/** callAPI lists templates, for libraries that only get tokens. */
+export const callAPI = async (token) => {
+  const answer = await fetch(templates, { headers: { Authorization: `Bearer ${token}` } })
+  if (!answer.ok) throw new Error(`the API answers ${answer.status}: ${await answer.text()}`)
+  return names(await answer.json())
+}
+
+/** refusal awaits a failure and returns what say makes of it. */
+export const refusal = async (attempt, say) => {
+  let got
+  try {
+    got = await attempt()
+  } catch (error) {
+    return say(error)
+  }
+  throw new Error(`what should be refused gives ${JSON.stringify(got)}`)
+}
+
+export const report = (found) => console.log(JSON.stringify(found))
+
+/**
+ * verdicts tries a verifier on a token, which it must accept, and on what it must not.
+ * check(token, issuer, audience) returns the claims or fails; say names the failure.
+ */
+export const verdicts = async (check, say) => {
+  const token = need('TEPIN_TOKEN')
+  const altered = need('TEPIN_ALTERED') // another scope under the same signature
+  return {
+    claims: await check(token, issuer, audience),
+    refused: {
+      'an altered token': await refusal(() => check(altered, issuer, audience), say),
+      'another audience': await refusal(() => check(token, issuer, 'https://other.example'), say),
+      'another issuer': await refusal(() => check(token, 'https://other.example/', audience), say),
+    },
+  }
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// report is what a client saw, in its own words. Scripts print it as JSON.
+type report struct {
+	Version   string            `json:"version"`
+	Token     string            `json:"token"`
+	Again     string            `json:"again"`     // the token of a second request
+	ExpiresIn int               `json:"expiresIn"` // seconds
+	Names     []string          `json:"names"`     // of the templates that an API call listed
+	Claims    map[string]any    `json:"claims"`    // of a token that a verifier accepted
+	Refused   map[string]string `json:"refused"`   // what was refused, and how the library tells it
+}
+
+// proof is what a row shows.
+type proof struct {
+	words string // for the table
+	judge func(row, client, report) error
+}
+
+// tokens: the client gets a token that the API takes, and the same one again.
+var tokens = proof{"token, API call, same token again; wrong secret refused", func(r row, c client, found report) error {
+	claims, err := claimsOf(found.Token)
+	switch {
+	case err != nil:
+		return err
+	case claims["client_id"] != string(c.id):
+		return fmt.Errorf("the token is for the client %v, not %s", claims["client_id"], c.id)
+	case found.Again != found.Token:
+		return errors.New("the second request gives another token")
+	case found.ExpiresIn <= 3600 || found.ExpiresIn > 86400:
+		return fmt.Errorf("the token has %d seconds left", found.ExpiresIn)
+	case !slices.Contains(found.Names, sampleTemplate):
+		return fmt.Errorf("the API lists the templates %q, without %s", found.Names, sampleTemplate)
+	}
+	return wantRefusals(found.Refused, map[string]string{"wrong secret": cmp.Or(r.refusal, "401 invalid_client")})
+}}
+
+// verifies returns the proof of a verifier, which names each refusal in its own way.
+func verifies(altered, audience, issuer string) proof {
+	return verifying("token accepted; altered one, other audience, other issuer refused",
+		map[string]string{"an altered token": altered, "another audience": audience, "another issuer": issuer})
+}
+
+// guards is the proof of a resource server, which answers as RFC 6750 §3.1 has it.
+var guards = verifying("answers of an API: 401 for no, altered or foreign tokens, 403 for a missing scope", map[string]string{
+	"an altered token": "401 invalid_token", "another audience": "401 invalid_token", "another issuer": "401 invalid_token",
+	"no token": "401 without an error code", "a missing scope": "403 insufficient_scope",
+})
+
+func verifying(words string, refusals map[string]string) proof {
+	return proof{words, func(_ row, c client, found report) error {
+		if found.Claims["sub"] != string(c.id) || found.Claims["client_id"] != string(c.id) {
+			return fmt.Errorf("the claims are %v, without the client %s", found.Claims, c.id)
+		}
+		return wantRefusals(found.Refused, refusals)
+	}}
+}
+
+// wantRefusals compares what was refused with what should be.
+func wantRefusals(got, want map[string]string) error {
+	if maps.Equal(got, want) {
+		return nil
+	}
+	return fmt.Errorf("refused were %q, want %q", got, want)
+}
+
+// claimsOf reads a token without verifying it: that is for the verifiers.
+func claimsOf(token string) (claims map[string]any, err error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("the token has %d parts, want 3", len(parts))
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err == nil {
+		err = json.Unmarshal(raw, &claims)
+	}
+	return claims, err
+}
+
+// alter returns the token with another scope under its old signature.
+func alter(token string) (string, error) {
+	claims, err := claimsOf(token)
+	if err != nil {
+		return "", err
+	}
+	claims["scope"] = "everything"
+	raw, err := json.Marshal(claims)
+	parts := strings.Split(token, ".")
+	return parts[0] + "." + base64.RawURLEncoding.EncodeToString(raw) + "." + parts[2], err
+}

@@ -1,0 +1,88 @@
+package main
+
+import "golang.org/x/oauth2"
+
+// row is a client, and one way in which it proves who it is.
+type row struct {
+	client  string
+	npm     string // its npm packages, where they have other names
+	debian  string // its version in Debian 12, if it comes from there
+	how     string // it proves who it is; for a verifier: how the token is signed
+	proof   proof
+	refusal string // of a wrong secret, where the library hides the status
+	rs256   bool   // an environment whose tokens are signed so
+	run     runner
+}
+
+// name tells a row from all others.
+func (r row) name() string { return r.client + ", " + r.how }
+
+func (r row) environment() string {
+	if r.rs256 {
+		return rs256
+	}
+	return "demo"
+}
+
+// rows is the table. Clients come first, then those who verify tokens.
+var rows = []row{
+	{client: goOAuth2, how: "auto", proof: tokens, run: inGo(oauth2.AuthStyleAutoDetect)},
+	{client: goOAuth2, how: "Basic", proof: tokens, run: inGo(oauth2.AuthStyleInHeader)},
+	{client: goOAuth2, how: "form", proof: tokens, run: inGo(oauth2.AuthStyleInParams)},
+	{client: "openid-client", how: "Basic", proof: tokens, run: node("openid-client", "basic")},
+	{client: "openid-client", how: "form", proof: tokens, run: node("openid-client", "post")},
+	{client: "oauth4webapi", how: "Basic", proof: tokens, run: node("oauth4webapi", "basic")},
+	{client: "oauth4webapi", how: "form", proof: tokens, run: node("oauth4webapi", "post")},
+	{client: "simple-oauth2", how: "Basic", proof: tokens, run: node("simple-oauth2", "header", "form")},
+	{client: "simple-oauth2", how: "form", proof: tokens, run: node("simple-oauth2", "body", "form")},
+	{client: "simple-oauth2", how: "Basic with JSON", proof: tokens, run: node("simple-oauth2", "header", "json")},
+	{client: "simple-oauth2", how: "JSON", proof: tokens, run: node("simple-oauth2", "body", "json")},
+	{client: "axios-oauth-client", how: "form", proof: tokens, run: node("axios-oauth-client")},
+	{client: "axios", how: "JSON", proof: tokens, run: node("axios")},
+	{client: "@badgateway/oauth2-client", how: "Basic", proof: tokens, run: node("badgateway", "client_secret_basic")},
+	{client: "@badgateway/oauth2-client", how: "form", proof: tokens, run: node("badgateway", "client_secret_post")},
+	{client: "python3-authlib", debian: "1.2.0", how: "Basic", proof: tokens, refusal: "invalid_client",
+		run: debian("python3-authlib", python, "authlib_session.py", "client_secret_basic")},
+	{client: "python3-authlib", debian: "1.2.0", how: "form", proof: tokens, refusal: "invalid_client",
+		run: debian("python3-authlib", python, "authlib_session.py", "client_secret_post")},
+	{client: "python3-requests-oauthlib", debian: "1.3.0", how: "Basic", proof: tokens,
+		run: debian("python3-requests-oauthlib", python, "requests_oauthlib_session.py", "basic")},
+	{client: "python3-requests-oauthlib", debian: "1.3.0", how: "form", proof: tokens,
+		run: debian("python3-requests-oauthlib", python, "requests_oauthlib_session.py", "post")},
+	{client: "ruby-oauth2", debian: "1.4.4", how: "Basic", proof: tokens, run: debian("ruby-oauth2", "ruby", "oauth2.rb", "basic_auth")},
+	{client: "ruby-oauth2", debian: "1.4.4", how: "form", proof: tokens, run: debian("ruby-oauth2", "ruby", "oauth2.rb", "request_body")},
+	{client: "libnet-oauth2-perl", debian: "0.67", how: "Basic", proof: tokens, run: debian("libnet-oauth2-perl", perl, "net_oauth2.pl", "basic")},
+	{client: "libnet-oauth2-perl", debian: "0.67", how: "form", proof: tokens, run: debian("libnet-oauth2-perl", perl, "net_oauth2.pl", "post")},
+	{client: "curl", debian: "7.88.1", how: "Basic", proof: tokens, run: debian("curl", "sh", "curl.sh", "basic")},
+	{client: "curl", debian: "7.88.1", how: "form", proof: tokens, run: debian("curl", "sh", "curl.sh", "form")},
+	{client: "curl", debian: "7.88.1", how: "JSON", proof: tokens, run: debian("curl", "sh", "curl.sh", "json")},
+
+	{client: "jose", how: "ES256", proof: joseVerifies, run: verifier("jose")},
+	{client: "jose", how: "RS256", proof: joseVerifies, rs256: true, run: verifier("jose")},
+	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "ES256", proof: oauth4webapiVerifies, run: verifier("oauth4webapi-verify")},
+	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "RS256", proof: oauth4webapiVerifies, rs256: true, run: verifier("oauth4webapi-verify")},
+	{client: "express-oauth2-jwt-bearer", how: "ES256", proof: guards, run: verifier("express")},
+	{client: "express-oauth2-jwt-bearer", how: "RS256", proof: guards, rs256: true, run: verifier("express")},
+	{client: "express-oauth2-jwt-bearer", how: "ES256 (strict)", proof: guards, run: verifier("express", "strict")},
+	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "ES256", proof: jsonwebtokenVerifies, run: verifier("jsonwebtoken", "ES256")},
+	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "RS256", proof: jsonwebtokenVerifies, rs256: true, run: verifier("jsonwebtoken", "RS256")},
+	{client: "@okta/jwt-verifier", how: "RS256", proof: oktaVerifies, rs256: true, run: verifier("okta")},
+	{client: "aws-jwt-verify", how: "ES256", proof: awsVerifies, run: verifier("aws-jwt-verify")},
+	{client: "aws-jwt-verify", how: "RS256", proof: awsVerifies, rs256: true, run: verifier("aws-jwt-verify")},
+}
+
+// Debian's own, beside which others may be installed.
+const (
+	python = "/usr/bin/python3"
+	perl   = "/usr/bin/perl"
+)
+
+// How each verifier tells that a token was altered, or is for another audience, or from
+// another issuer.
+var (
+	joseVerifies         = verifies("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "ERR_JWT_CLAIM_VALIDATION_FAILED aud", "ERR_JWT_CLAIM_VALIDATION_FAILED iss")
+	oauth4webapiVerifies = verifies("OAUTH_INVALID_RESPONSE", "OAUTH_JWT_CLAIM_COMPARISON_FAILED aud", "OAUTH_JWT_CLAIM_COMPARISON_FAILED iss")
+	jsonwebtokenVerifies = verifies("invalid signature", "jwt audience invalid", "jwt issuer invalid")
+	oktaVerifies         = verifies("Signature verification failed", "audience claims do not include expected audience:", "issuer does not match expected issuer:")
+	awsVerifies          = verifies("JwtInvalidSignatureError", "JwtInvalidAudienceError", "JwtInvalidIssuerError")
+)
