@@ -178,15 +178,33 @@ func TestSecretsEndBitesWithoutAPoll(t *testing.T) {
 	accesstest.WantKind(t, "at the secret's end", err, tepin.Unauthorized)
 }
 
+// A token whose signature is remembered, and others.
 func BenchmarkBearer(b *testing.B) {
 	r := newRig(b)
-	raw := r.token(r.login(r.integration("one"), "tpn_one"), nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := r.Bearer(raw, access.Presenter{}); err != nil {
-			b.Fatal(err)
+	client := r.login(r.integration("one"), "tpn_one")
+	by := access.Presenter{From: home}
+	raw := r.token(client, nil)
+	b.Run("seen", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := r.Bearer(raw, by); err != nil {
+				b.Fatal(err)
+			}
 		}
+	})
+	others := make([]string, 20_000) // more than are remembered
+	for i := range others {
+		others[i] = r.token(client, nil)
 	}
+	next := 0
+	b.Run("unseen", func(b *testing.B) {
+		b.ReportAllocs()
+		for ; b.Loop(); next++ {
+			if _, err := r.Bearer(others[next%len(others)], by); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func BenchmarkAuthenticate(b *testing.B) {

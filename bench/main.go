@@ -1,6 +1,7 @@
 // Command bench measures what the README claims. Each claim has its own command:
 //
-//	go run ./bench token    tokens per CPU-second of the server, cached and fresh, beside a constant
+//	go run ./bench token    tokens per CPU-second of the server, cached and fresh, over TLS, beside a
+//	                        constant and beside peers (got by npm and go, each in its own project)
 //	go run ./bench api      authorized API reads per CPU-second
 //	go run ./bench render   CPU time of the sample page as PNG at 150 dpi and as PDF
 //
@@ -15,8 +16,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == "constant" {
-		serveConstant(os.Args[2])
+	if len(os.Args) == 4 && os.Args[1] == "constant" {
+		fmt.Fprintln(os.Stderr, "bench constant:", serveConstant(os.Args[2], os.Args[3]))
 		return
 	}
 	benches := []struct {

@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -36,23 +34,33 @@ type credentials struct {
 	} `json:"integrations"`
 }
 
-// buildTepin builds the binary into dir.
-func buildTepin(dir string) (string, error) {
-	bin := filepath.Join(dir, "tepin")
-	out, err := exec.Command("go", "build", "-o", bin, "./cmd/tepin").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return bin, nil
+// installation is the binary, and the data of its demo.
+type installation struct {
+	bin, data string
 }
 
-// startDemo starts the demo on a free port, and waits until it has done its job.
-func startDemo(bin, data string) (*target, error) {
-	file := filepath.Join(data, "..", "credentials.json")
-	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+// withDemo builds Tepin, gives it a temporary directory, and ends with it.
+func withDemo(f func(installation) error) (err error) {
+	dir, err := os.MkdirTemp("", "tepin-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	in := installation{filepath.Join(dir, "tepin"), filepath.Join(dir, "data")}
+	out, err := exec.Command("go", "build", "-o", in.bin, "./cmd/tepin").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return f(in)
+}
+
+// demo starts the demo on a free port, and waits until it has done its job.
+func (in installation) demo() (*target, error) {
+	file := filepath.Join(filepath.Dir(in.data), "credentials.json")
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	cmd := exec.Command(bin, "demo", "-listen", "127.0.0.1:0", "-data", data, "-credentials", file, "-log_level", "error")
+	cmd := exec.Command(in.bin, "demo", "-listen", "127.0.0.1:0", "-data", in.data, "-credentials", file, "-log_level", "error")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -70,13 +78,46 @@ func startDemo(bin, data string) (*target, error) {
 	return nil, errors.Join(errors.New("the demo was not ready within a minute"), t.stop())
 }
 
-// startConstant starts a bare net/http server that reads a form and answers body.
-func startConstant(body string) (*target, error) {
-	self, err := os.Executable()
+// serve starts the server with TLS on the data that the demo left, for the clients that
+// the demo named. The installation has another URL from then on.
+func (in installation) serve(certificate, key string, id credentials) (*target, error) {
+	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, "constant", body)
+	url := "https://" + address
+	if out, err := exec.Command(in.bin, "rekey", "-data", in.data, "-public_url", url).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("tepin rekey: %w\n%s", err, out)
+	}
+	cmd := exec.Command(in.bin, "serve", "-data", in.data, "-listen", address, "-public_url", url,
+		"-tls_cert", certificate, "-tls_key", key, "-log_level", "error")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	t := &target{cmd: cmd, url: url, id: id}
+	for range 100 {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			return t, conn.Close()
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil, errors.Join(errors.New("the server was not ready within ten seconds"), t.stop())
+}
+
+// freeAddress is one on which nobody listens at this moment.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// startProgram starts a server that prints its URL.
+func startProgram(name string, args ...string) (*target, error) {
+	cmd := exec.Command(name, args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -85,37 +126,17 @@ func startConstant(body string) (*target, error) {
 		return nil, err
 	}
 	t := &target{cmd: cmd}
-	_, err = fmt.Fscanln(out, &t.url)
-	return t, err
-}
-
-// serveConstant is the child of startConstant.
-func serveConstant(body string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	if _, err := fmt.Fscanln(out, &t.url); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s has not printed its address: %w", filepath.Base(name), err), t.stop())
 	}
-	fmt.Printf("http://%s\n", listener.Addr())
-	answer := []byte(body)
-	err = http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			if err := r.ParseForm(); err != nil {
-				w.WriteHeader(http.StatusBadRequest)
-				return
-			}
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Write(answer)
-	}))
-	fmt.Fprintln(os.Stderr, err)
+	return t, nil
 }
 
 func (t *target) stop() error {
-	if err := t.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := t.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	_ = t.cmd.Wait() // the constant server ends by the signal
+	_ = t.cmd.Wait() // some end by the signal
 	return nil
 }
 
@@ -137,80 +158,58 @@ func (t *target) cpu() (time.Duration, error) {
 const (
 	warmUp      = time.Second
 	measureTime = 5 * time.Second
-	connections = 16
 )
 
-// rate sends a request over keep-alive connections, again and again, and returns how
-// often it was answered with 200 per second of the server's processor time. It sends
-// prepared bytes: a client as costly as the server would keep it waiting, and a server
-// that waits spends its time on falling asleep and waking up.
-func (t *target) rate(request func() (*http.Request, error)) (float64, error) {
-	req, err := request()
-	if err != nil {
-		return 0, err
-	}
-	var raw bytes.Buffer
-	if err := req.Write(&raw); err != nil {
-		return 0, err
-	}
-	if _, err := load(req.URL.Host, raw.Bytes(), warmUp); err != nil {
-		return 0, err
-	}
+// measured is how much a server did.
+type measured struct {
+	answered
+	cpu time.Duration
+}
+
+// perCPU is how many requests were answered in a second of the server's processor time.
+func (m measured) perCPU() float64 { return float64(m.count) / m.cpu.Seconds() }
+
+// perSecond is how many were answered in a second of the clock.
+func (m measured) perSecond() float64 { return float64(m.count) / m.took.Seconds() }
+
+func (m measured) plus(more measured) measured {
+	m.count += more.count
+	m.took += more.took
+	m.cpu += more.cpu
+	return m
+}
+
+// measure has the load answered for a time, as fast as it goes or at a pace.
+func (t *target) measure(l load, d time.Duration, pace float64) (measured, error) {
 	before, err := t.cpu()
 	if err != nil {
-		return 0, err
+		return measured{}, err
 	}
-	n, err := load(req.URL.Host, raw.Bytes(), measureTime)
+	a, err := l.run(d, pace)
 	if err != nil {
-		return 0, err
+		return measured{}, err
 	}
 	after, err := t.cpu()
-	return float64(n) / (after - before).Seconds(), err
+	return measured{a, after - before}, err
 }
 
-// load sends a request for a time and counts the answers; one other than 200 ends it.
-func load(address string, request []byte, d time.Duration) (int, error) {
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var total int
-	var first error
-	end := time.Now().Add(d)
-	for range connections {
-		wg.Go(func() {
-			n, err := repeat(address, request, end)
-			mu.Lock()
-			defer mu.Unlock()
-			total += n
-			first = errors.Join(first, err)
-		})
+// rate is how much of the load the server answers when it is warm.
+func (t *target) rate(l load) (measured, error) {
+	if _, err := l.run(warmUp, 0); err != nil {
+		return measured{}, err
 	}
-	wg.Wait()
-	return total, first
+	return t.measure(l, measureTime, 0)
 }
 
-// repeat sends the request over one connection until end.
-func repeat(address string, request []byte, end time.Time) (n int, err error) {
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		return 0, err
+// loadOf sends these requests.
+func loadOf(requests ...*http.Request) (load, error) {
+	l := load{address: requests[0].URL.Host}
+	for _, r := range requests {
+		var raw bytes.Buffer
+		if err := r.Write(&raw); err != nil {
+			return load{}, err
+		}
+		l.requests = append(l.requests, raw.Bytes())
 	}
-	defer conn.Close()
-	answers := bufio.NewReader(conn)
-	for ; time.Now().Before(end); n++ {
-		if _, err := conn.Write(request); err != nil {
-			return n, err
-		}
-		res, err := http.ReadResponse(answers, nil)
-		if err != nil {
-			return n, err
-		}
-		body, err := io.ReadAll(res.Body)
-		if err != nil {
-			return n, err
-		}
-		if res.StatusCode != http.StatusOK {
-			return n, fmt.Errorf("%s: %s", res.Status, body)
-		}
-	}
-	return n, nil
+	return l, nil
 }

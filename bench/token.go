@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,75 +18,156 @@ import (
 	"github.com/tepin/tepin/store"
 )
 
-// withDemo builds Tepin, starts its demo in a temporary directory, and ends it.
-func withDemo(f func(bin, data string) error) error {
-	dir, err := os.MkdirTemp("", "tepin-bench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	bin, err := buildTepin(dir)
-	if err != nil {
-		return err
-	}
-	return f(bin, filepath.Join(dir, "data"))
+// line prints one figure.
+func line(what, figure, note string) {
+	fmt.Printf("%-36s %9s  %s\n", what, figure, note)
 }
 
+func perCPU(m measured) string { return fmt.Sprintf("%.0f/CPU-s", m.perCPU()) }
+
+// benchToken measures the token endpoint. Peers come last: who has no network to get
+// them from has all the rest.
 func benchToken() error {
-	return withDemo(func(bin, data string) error {
-		cached, healthz, body, err := cachedTokens(bin, data)
+	err := withDemo(func(in installation) error {
+		if err := benchReuse(in); err != nil {
+			return err
+		}
+		id, err := benchFresh(in)
 		if err != nil {
 			return err
 		}
-		constant, err := startConstant(body)
-		if err != nil {
-			return err
-		}
-		bare, err := constant.rate(tokenRequest(constant.url, credentials{}))
-		if err = errors.Join(err, constant.stop()); err != nil {
-			return err
-		}
-		fresh, err := freshTokens(bin, data)
-		if err != nil {
-			return err
-		}
-		fmt.Printf("token, cached        %8.0f /CPU-s  (%.2f of a bare net/http server answering the same bytes)\n", cached, cached/bare)
-		fmt.Printf("token, fresh ES256   %8.0f /CPU-s  (lifetime of an hour: never reused)\n", fresh)
-		fmt.Printf("constant, bare       %8.0f /CPU-s  (net/http, form read, nothing else)\n", bare)
-		fmt.Printf("constant, in Tepin   %8.0f /CPU-s  (GET /healthz)\n", healthz)
-		return nil
+		return benchTLS(in, id)
 	})
+	return errors.Join(err, benchInside(), benchPeers())
 }
 
-// cachedTokens measures repeats of one request, and a constant of the same server.
-func cachedTokens(bin, data string) (cached, healthz float64, body string, err error) {
-	t, err := startDemo(bin, data)
+// benchReuse measures repeats of one request, beside constants, and tokens whose rows
+// are stored.
+func benchReuse(in installation) (err error) {
+	t, err := in.demo()
 	if err != nil {
-		return 0, 0, "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, t.stop()) }()
-	if cached, err = t.rate(tokenRequest(t.url, t.id)); err != nil {
-		return 0, 0, "", err
+	l, err := loadOf(tokenRequest(t.url+"/oauth/token", t.id, ""))
+	if err != nil {
+		return err
 	}
-	if healthz, err = t.rate(func() (*http.Request, error) { return http.NewRequest(http.MethodGet, t.url+"/healthz", nil) }); err != nil {
-		return 0, 0, "", err
+	pace, err := benchRepeats(in, t, l)
+	if err != nil {
+		return err
 	}
-	token, err := t.token()
-	answer, err2 := json.Marshal(token)
-	return cached, healthz, string(answer), errors.Join(err, err2)
+	half, err := t.measure(l, measureTime, pace/2)
+	if err != nil {
+		return err
+	}
+	line("  p99 at half load", half.quantile(0.99).Round(time.Microsecond).String(),
+		fmt.Sprintf("p50 %s; %.0f requests a second over %d connections, clients on the same machine", half.quantile(0.5).Round(time.Microsecond), half.perSecond(), connections))
+
+	if l, err = everyScopes(t); err != nil {
+		return err
+	}
+	stored, err := t.rate(l)
+	if err != nil {
+		return err
+	}
+	line("token, made anew, its row stored", perCPU(stored), fmt.Sprintf("ES256, SQLite, each row synced: %.0f a second of the clock", stored.perSecond()))
+	return nil
 }
 
-// freshTokens measures an environment whose tokens live an hour: each is made anew.
-func freshTokens(bin, data string) (rate float64, err error) {
-	if err := shortenTokens(data); err != nil {
-		return 0, err
-	}
-	t, err := startDemo(bin, data)
+// benchRepeats measures repeats and constants, and returns how many repeats the server
+// answers in a second of the clock.
+func benchRepeats(in installation, t *target, l load) (pace float64, err error) {
+	body, err := t.token()
 	if err != nil {
 		return 0, err
 	}
+	before, err := in.databaseSize()
+	if err != nil {
+		return 0, err
+	}
+	rates, err := inTurn(t, body, l)
+	if err != nil {
+		return 0, err
+	}
+	after, err := in.databaseSize()
+	cached, constant, simple := rates[0], rates[1], rates[2]
+	line("token, asked for again", perCPU(cached), fmt.Sprintf("%.2f of the constant in the same stack", cached.perCPU()/constant.perCPU()))
+	line("  a constant, in the same stack", perCPU(constant), "the same request and the same bytes")
+	line("  a constant, bare", perCPU(simple), "net/http that reads the form, nothing else")
+	line("  the database grew by", fmt.Sprintf("%d bytes", after-before), fmt.Sprintf("over %d repeats", cached.count))
+	return cached.perSecond(), err
+}
+
+func (in installation) databaseSize() (int64, error) {
+	info, err := os.Stat(filepath.Join(in.data, "tepin.db"))
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// turns is how often the servers that are compared take turns, so that a machine that
+// gets faster or slower meanwhile does so for all.
+const turns = 4
+
+// inTurn measures t, and servers that answer body to all requests: in the same stack,
+// and bare.
+func inTurn(t *target, body string, l load) (all [3]measured, err error) {
+	servers := [3]*target{0: t}
+	for i, kind := range []string{inStack, bare} {
+		s, err := startConstant(kind, body)
+		if err != nil {
+			return all, err
+		}
+		defer func() { err = errors.Join(err, s.stop()) }()
+		servers[i+1] = s
+	}
+	for turn := range turns + 1 {
+		for i, s := range servers {
+			l := l
+			l.address = strings.TrimPrefix(s.url, "http://")
+			m, err := s.measure(l, measureTime/turns, 0)
+			if err != nil {
+				return all, err
+			}
+			if turn > 0 { // the first warms up
+				all[i] = all[i].plus(m)
+			}
+		}
+	}
+	return all, nil
+}
+
+// everyScopes asks for more sets of scopes than a server remembers tokens of a client.
+func everyScopes(t *target) (load, error) {
+	var requests []*http.Request
+	for set := tepin.Scopes(1); set < 2000; set++ {
+		requests = append(requests, tokenRequest(t.url+"/oauth/token", t.id, set.String()))
+	}
+	return loadOf(requests...)
+}
+
+// benchFresh measures an environment whose tokens live an hour: each is made anew, and
+// no row is stored. It returns the credentials that hold from then on.
+func benchFresh(in installation) (id credentials, err error) {
+	if err := shortenTokens(in.data); err != nil {
+		return id, err
+	}
+	t, err := in.demo()
+	if err != nil {
+		return id, err
+	}
 	defer func() { err = errors.Join(err, t.stop()) }()
-	return t.rate(tokenRequest(t.url, t.id))
+	l, err := loadOf(tokenRequest(t.url+"/oauth/token", t.id, ""))
+	if err != nil {
+		return id, err
+	}
+	m, err := t.rate(l)
+	if err == nil {
+		line("token, made anew, without a row", perCPU(m), "ES256, lifetime of an hour: never reused")
+	}
+	return t.id, err
 }
 
 // shortenTokens sets the demo environment's token lifetime while no server runs.
@@ -104,23 +186,34 @@ func shortenTokens(data string) (err error) {
 	if err != nil {
 		return err
 	}
+	i := slices.IndexFunc(envs.Items, func(e tepin.Environment) bool { return e.TechnicalName == "demo" })
+	if i < 0 {
+		return errors.New("the demo has made no environment")
+	}
 	hour := time.Hour
-	_, err = db.UpdateEnvironment(ctx, tepin.System, envs.Items[0].ID, tepin.EnvironmentUpdate{TokenLifetime: &hour})
+	_, err = db.UpdateEnvironment(ctx, tepin.System, envs.Items[i].ID, tepin.EnvironmentUpdate{TokenLifetime: &hour})
 	return err
 }
 
-func tokenRequest(server string, id credentials) func() (*http.Request, error) {
+// tokenRequest asks for a token; scope "" asks for all scopes.
+func tokenRequest(endpoint string, id credentials, scope string) *http.Request {
 	form := url.Values{
 		"grant_type": {"client_credentials"}, "audience": {"https://chiligrafx.com"},
 		"client_id": {id.Integrations.All.ClientID}, "client_secret": {id.Integrations.All.ClientSecret},
-	}.Encode()
-	return func() (*http.Request, error) {
-		req, err := http.NewRequest(http.MethodPost, server+"/oauth/token", strings.NewReader(form))
-		if err == nil {
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		return req, err
 	}
+	if scope != "" {
+		form.Set("scope", scope)
+	}
+	return formRequest(endpoint, form)
+}
+
+func formRequest(endpoint string, form url.Values) *http.Request {
+	req, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		panic(err) // a server of ours has another address than it says
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return req
 }
 
 // tokenAnswer is the token endpoint's.
@@ -131,43 +224,17 @@ type tokenAnswer struct {
 	Scope       string `json:"scope"`
 }
 
-func (t *target) token() (a tokenAnswer, err error) {
-	req, err := tokenRequest(t.url, t.id)()
+// token returns the whole answer to a token request.
+func (t *target) token() (string, error) {
+	res, err := http.DefaultClient.Do(tokenRequest(t.url+"/oauth/token", t.id, ""))
 	if err != nil {
-		return a, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return a, err
+		return "", err
 	}
 	defer res.Body.Close()
-	return a, json.NewDecoder(res.Body).Decode(&a)
-}
-
-func benchAPI() error {
-	return withDemo(func(bin, data string) (err error) {
-		t, err := startDemo(bin, data)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, t.stop()) }()
-		token, err := t.token()
-		if err != nil {
-			return err
-		}
-		for _, path := range []string{"/settings", "/templates"} {
-			rate, err := t.rate(func() (*http.Request, error) {
-				req, err := http.NewRequest(http.MethodGet, t.url+"/grafx/api/v1/environment/demo"+path, nil)
-				if err == nil {
-					req.Header.Set("Authorization", "Bearer "+token.AccessToken)
-				}
-				return req, err
-			})
-			if err != nil {
-				return err
-			}
-			fmt.Printf("api, GET %-11s %8.0f /CPU-s  (authorized)\n", path, rate)
-		}
-		return nil
-	})
+	var a tokenAnswer
+	if err := json.NewDecoder(res.Body).Decode(&a); err != nil {
+		return "", err
+	}
+	answer, err := json.Marshal(a)
+	return string(answer), err
 }

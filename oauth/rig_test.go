@@ -52,27 +52,44 @@ type rig struct {
 	t      testing.TB
 	dir    string // with the database
 	skip   atomic.Int64
+	frozen atomic.Pointer[time.Time]
 	log    logged
 	env    tepin.Environment
+	mux    *http.ServeMux
 	server *httptest.Server
 }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir()}
+	r := &rig{t: t, dir: t.TempDir(), mux: http.NewServeMux()}
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Directory: r.dir, Log: log, Now: r.now})
 	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
-	mux := http.NewServeMux()
-	web.Mount(mux, oauth.Handler{Access: r.Access, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}}.Routes())
+	web.Mount(r.mux, oauth.Handler{Access: r.Access, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}}.Routes())
 	stack := web.Stack{Log: log, Now: r.now}
-	r.server = httptest.NewServer(stack.Wrap(mux))
+	r.server = httptest.NewServer(stack.Wrap(r.mux))
 	t.Cleanup(r.server.Close)
 	return r
 }
 
-// now is the real time and what the test has skipped.
-func (r *rig) now() time.Time { return time.Now().Add(time.Duration(r.skip.Load())) }
+// now is the real time and what the test has skipped, or when the clock was stopped.
+func (r *rig) now() time.Time {
+	if t := r.frozen.Load(); t != nil {
+		return *t
+	}
+	return time.Now().Add(time.Duration(r.skip.Load()))
+}
+
+// freeze stops the clock: what the directory knows stays fresh without a poll.
+func (r *rig) freeze() {
+	now := r.now()
+	r.frozen.Store(&now)
+}
+
+// quietly is the server's handler without a log.
+func (r *rig) quietly() http.Handler {
+	return (&web.Stack{Log: slog.New(slog.DiscardHandler), Now: r.now}).Wrap(r.mux)
+}
 
 func (r *rig) advance(d time.Duration) {
 	r.skip.Add(int64(d))
