@@ -27,12 +27,13 @@ func (s Secret) LiveAt(t time.Time) bool {
 	return liveAt(t, s.NotBefore, s.ExpiresAt)
 }
 
-// KeyPurpose says what a signing key signs: id_tokens have keys of their own (S7).
+// KeyPurpose says what a signing key signs. A key has one purpose (S7).
 type KeyPurpose string
 
 const (
 	AccessTokens KeyPurpose = "access"
 	IDTokens     KeyPurpose = "id"
+	AuditHeads   KeyPurpose = "audit" // the daily heads of the audit log
 )
 
 // SigningKey is a key of the token issuer; Sealed holds the PKCS #8 private key

@@ -2,8 +2,12 @@ package access_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
@@ -258,24 +262,35 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// The first keys: any number of nodes may make them, one of each algorithm stays.
+// The first keys: any number of nodes may make them at once, one of each kind stays,
+// and none is made where there is one.
 func TestEnsureSigningKeys(t *testing.T) {
-	r := newRig(t)
-	before, err := r.store.SigningKeys(t.Context())
+	r := newRig(t) // has those of access tokens
+	plain := func(private []byte, _ string) ([]byte, error) { return private, nil }
+	errs := make(chan error)
+	for range 3 {
+		go func() { errs <- access.EnsureSigningKeys(context.Background(), r.store, plain, r.clock.Now()) }()
+	}
+	for range 3 {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := r.store.SigningKeys(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := func(private []byte, _ string) ([]byte, error) { return private, nil }
-	if err := access.EnsureSigningKeys(t.Context(), r.store, plain, r.clock.Now()); err != nil {
-		t.Fatal(err)
+	kinds := map[string]int{}
+	for _, k := range list {
+		kinds[string(k.Purpose)+" "+k.Alg]++
 	}
-	after, err := r.store.SigningKeys(t.Context())
-	if err != nil || len(after) != len(before) {
-		t.Fatalf("%d keys, then %d, %v: keys were made where there were some", len(before), len(after), err)
+	if fmt.Sprint(kinds) != "map[access ES256:1 access RS256:1 audit ES256:1 id RS256:1]" {
+		t.Errorf("made were %v", kinds)
 	}
+	r.refresh()
 	for _, alg := range []string{token.ES256, token.RS256} {
-		if k := r.Keys().Signer(alg, start); k == nil || k.Check() != nil {
-			t.Errorf("no good %s key", alg)
+		if k := r.Keys().Signer(alg, start); k == nil || r.keys.Key(k.ID) == nil || k.Check() != nil {
+			t.Errorf("no good %s key, or another than before", alg)
 		}
 	}
 }
@@ -310,4 +325,44 @@ func TestConcurrentWritesAreAllSeen(t *testing.T) {
 			t.Errorf("%s: %v", m.in.Name, m.err)
 		}
 	}
+}
+
+// An id_token is signed by the key of its own, which go-jose finds in the key set, and
+// opens no door (S7).
+func TestSignIDToken(t *testing.T) {
+	r := newRig(t)
+	if _, err := r.SignIDToken(map[string]string{"sub": "u"}); tepin.KindOf(err) != tepin.Unavailable {
+		t.Errorf("without a key for it: %v", err)
+	}
+	plain := func(private []byte, _ string) ([]byte, error) { return private, nil }
+	if err := access.EnsureSigningKeys(t.Context(), r.store, plain, start); err != nil {
+		t.Fatal(err)
+	}
+	r.refresh()
+	raw, err := r.SignIDToken(map[string]string{"sub": "u"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(r.Keys().JWKS(), &set); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parsed.Verify(set); err != nil || parsed.Signatures[0].Header.ExtraHeaders["typ"] != "JWT" {
+		t.Errorf("%v, header %v", err, parsed.Signatures[0].Header)
+	}
+	if kid := parsed.Signatures[0].Header.KeyID; r.keys.Key(kid) != nil {
+		t.Error("the key is one of access tokens")
+	}
+	_, err = r.Bearer(raw, access.Presenter{})
+	accesstest.WantKind(t, "an id_token as a bearer", err, tepin.Unauthorized)
+	if _, err := r.SignIDToken(func() {}); err == nil {
+		t.Error("a func is signed")
+	}
+	r.clock.Advance(time.Minute)
+	_, err = r.SignIDToken(map[string]string{"sub": "u"})
+	accesstest.WantKind(t, "by a node that knows nothing", err, tepin.Unavailable)
 }

@@ -144,6 +144,7 @@ func (d *Directory) openKey(row tepin.SigningKey) (*token.Key, error) {
 	if k.ID != row.ID {
 		return nil, fmt.Errorf("access: signing key %s is stored as %s", k.ID, row.ID)
 	}
+	k = k.For(row.Purpose)
 	k.UsableAt = row.UsableAt
 	return k, k.Check()
 }

@@ -115,8 +115,8 @@ func TestTokenVerifiesFromMetadata(t *testing.T) {
 	if h := get("/.well-known/jwks.json", &set); !strings.Contains(h.Get("Cache-Control"), "max-age=") {
 		t.Errorf("JWKS: Cache-Control %q", h.Get("Cache-Control"))
 	}
-	if len(set.Keys) != 2 {
-		t.Fatalf("%d keys published, want ES256 and RS256", len(set.Keys))
+	if len(set.Keys) != 4 {
+		t.Fatalf("%d keys published, want ES256 and RS256, one for id_tokens, one for the audit log", len(set.Keys))
 	}
 
 	for _, alg := range []string{token.ES256, token.RS256} {

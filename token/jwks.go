@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -9,6 +10,8 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/tepin/tepin"
 )
 
 // jwk is a public key as RFC 7517 §4 has it. Its members stand in the order that
@@ -56,10 +59,16 @@ type Keys struct {
 	jwks     []byte
 }
 
+// order is how the key set lists the purposes: clients that look at nothing but the
+// first key find one of access tokens.
+var order = []tepin.KeyPurpose{tepin.AccessTokens, tepin.IDTokens, tepin.AuditHeads}
+
 // NewKeys returns the set of the given keys.
 func NewKeys(keys ...*Key) *Keys {
 	s := &Keys{list: slices.Clone(keys), byHeader: make(map[string]*Key, len(keys))}
-	slices.SortStableFunc(s.list, func(a, b *Key) int { return b.UsableAt.Compare(a.UsableAt) })
+	slices.SortStableFunc(s.list, func(a, b *Key) int {
+		return cmp.Or(slices.Index(order, a.Purpose)-slices.Index(order, b.Purpose), b.UsableAt.Compare(a.UsableAt))
+	})
 	public := struct {
 		Keys []jwk `json:"keys"`
 	}{Keys: make([]jwk, 0, len(keys))}
@@ -87,10 +96,17 @@ func (s *Keys) Key(kid string) *Key {
 	return nil
 }
 
-// Signer returns the newest key of the algorithm that may sign at t, or nil.
+// Signer returns the newest key of the algorithm that may sign access tokens at t, or
+// nil.
 func (s *Keys) Signer(alg string, t time.Time) *Key {
+	return s.SignerFor(tepin.AccessTokens, alg, t)
+}
+
+// SignerFor returns the newest key of the algorithm that may sign at t for the purpose,
+// or nil.
+func (s *Keys) SignerFor(purpose tepin.KeyPurpose, alg string, t time.Time) *Key {
 	for _, k := range s.list {
-		if k.Alg == alg && !t.Before(k.UsableAt) {
+		if k.Purpose == purpose && k.Alg == alg && !t.Before(k.UsableAt) {
 			return k
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"github.com/tepin/tepin"
 )
 
 // The signature algorithms (RFC 7518 §3.1). RFC 9068 §2.1 requires RS256;
@@ -31,17 +33,26 @@ var b64 = base64.RawURLEncoding.Strict()
 // Key is one signing key. Exactly one of its halves is set: there is no seam for
 // foreign signers, because only these two are known to sign deterministically.
 type Key struct {
-	ID       string    // kid: the RFC 7638 thumbprint
-	Alg      string    // ES256 or RS256
-	UsableAt time.Time // signing begins here; verification does not wait
+	ID       string           // kid: the RFC 7638 thumbprint
+	Purpose  tepin.KeyPurpose // what it signs: set by [Key.For]
+	Alg      string           // ES256 or RS256
+	UsableAt time.Time        // signing begins here; verification does not wait
 
 	jwk    jwk
-	header string // first segment of every token under this key, with its dot
+	header string // first segment of everything under this key, with its dot
 	ec     *ecdsa.PrivateKey
 	rsa    *rsa.PrivateKey
 }
 
-// GenerateKey makes a fresh key for the algorithm.
+// types are the values of the header "typ", which tells what was signed for one purpose
+// from what was signed for another (RFC 8725 §3.11).
+var types = map[tepin.KeyPurpose]string{
+	tepin.AccessTokens: "at+jwt", // RFC 9068 §2.1
+	tepin.IDTokens:     "JWT",
+	tepin.AuditHeads:   "tepin-audit-head+jwt",
+}
+
+// GenerateKey makes a fresh key for the algorithm, which signs access tokens.
 func GenerateKey(alg string) (*Key, error) {
 	switch alg {
 	case ES256:
@@ -60,7 +71,8 @@ func GenerateKey(alg string) (*Key, error) {
 	return nil, fmt.Errorf("token: unknown algorithm %q", alg)
 }
 
-// ParseKey reads a private key in PKCS #8 and binds it to the algorithm.
+// ParseKey reads a private key in PKCS #8 and binds it to the algorithm. It signs access
+// tokens.
 func ParseKey(alg string, pkcs8 []byte) (*Key, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(pkcs8)
 	if err != nil {
@@ -92,8 +104,16 @@ func newKey(alg string, private any) (*Key, error) {
 		return nil, err
 	}
 	k.ID = k.jwk.KeyID
-	k.header = b64.EncodeToString([]byte(`{"alg":"`+alg+`","typ":"at+jwt","kid":"`+k.ID+`"}`)) + "."
-	return k, nil
+	return k.For(tepin.AccessTokens), nil
+}
+
+// For returns the key as one that signs for another purpose. What a key has signed for
+// one purpose is never accepted for another: the headers differ.
+func (k *Key) For(purpose tepin.KeyPurpose) *Key {
+	other := *k
+	other.Purpose = purpose
+	other.header = b64.EncodeToString([]byte(`{"alg":"`+k.Alg+`","typ":"`+types[purpose]+`","kid":"`+k.ID+`"}`)) + "."
+	return &other
 }
 
 // Private returns the private key as PKCS #8, for sealing.
@@ -114,12 +134,29 @@ func (k *Key) public() crypto.PublicKey {
 	return &k.rsa.PublicKey
 }
 
-// Sign returns the token of the claims: the same bytes each time.
+// Sign returns the access token of the claims: the same bytes each time.
 func (k *Key) Sign(c Claims) (string, error) {
+	if k.Purpose != tepin.AccessTokens {
+		return "", fmt.Errorf("token: a key for %q signs no access tokens", k.Purpose)
+	}
 	payload, err := c.marshal()
 	if err != nil {
 		return "", fmt.Errorf("token: claims: %w", err)
 	}
+	return k.sign(payload)
+}
+
+// SignJSON signs a JSON object that is no access token: the claims of an id_token, or
+// the heads of the audit log.
+func (k *Key) SignJSON(payload []byte) (string, error) {
+	if k.Purpose == tepin.AccessTokens {
+		return "", errors.New("token: access tokens are signed by Sign alone")
+	}
+	return k.sign(payload)
+}
+
+// sign makes the JWS of a payload in its compact form (RFC 7515 §7.1).
+func (k *Key) sign(payload []byte) (string, error) {
 	const signatureSize = 342 // of RS256, the larger, in base64
 	out := make([]byte, 0, len(k.header)+b64.EncodedLen(len(payload))+1+signatureSize)
 	out = append(out, k.header...)
@@ -167,19 +204,19 @@ func (k *Key) verify(digest [32]byte, signature []byte) bool {
 // Check signs twice and verifies once. A server calls it for each key when it
 // starts: a key that signs at random would hand out a new token each time.
 func (k *Key) Check() error {
-	probe := Claims{Issuer: "check", ID: k.ID, IssuedAt: time.Unix(1, 0), ExpiresAt: time.Unix(2, 0)}
-	first, err := k.Sign(probe)
+	probe := []byte(`{"iss":"check","jti":"` + k.ID + `"}`)
+	first, err := k.sign(probe)
 	if err != nil {
 		return err
 	}
-	second, err := k.Sign(probe)
+	second, err := k.sign(probe)
 	if err != nil {
 		return err
 	}
 	if first != second {
 		return errors.New("token: signing with " + k.Alg + " is not deterministic on this machine")
 	}
-	if _, err := k.open(first); err != nil {
+	if _, err := k.openJSON(first); err != nil {
 		return fmt.Errorf("token: key %s cannot verify its own signature: %w", k.ID, err)
 	}
 	return nil

@@ -227,6 +227,65 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// What is signed for one purpose is nothing for another, whatever key signed it (S7).
+func TestPurposes(t *testing.T) {
+	access := fixedKey(t, token.RS256)
+	id, heads := access.For(tepin.IDTokens), access.For(tepin.AuditHeads)
+	raw := must(id.SignJSON([]byte(`{"iss":"https://tepin.example/","sub":"u"}`)))
+	if got := decode(t, strings.Split(raw, ".")[0]); got != `{"alg":"RS256","typ":"JWT","kid":"`+id.ID+`"}` {
+		t.Errorf("header %s", got)
+	}
+	for name, keys := range map[string]*token.Keys{"of the same key": token.NewKeys(access, id, heads), "of an id key alone": token.NewKeys(id)} {
+		if _, c, err := keys.Open(raw); tepin.KindOf(err) != tepin.Unauthorized {
+			t.Errorf("%s: an id_token is an access token: %+v, %v", name, c, err)
+		}
+		if kid, payload, err := keys.OpenJSON(tepin.IDTokens, raw); err != nil || kid != id.ID || string(payload) != `{"iss":"https://tepin.example/","sub":"u"}` {
+			t.Errorf("%s: %s, %s, %v", name, kid, payload, err)
+		}
+		for _, no := range []tepin.KeyPurpose{tepin.AccessTokens, tepin.AuditHeads, "", "other"} {
+			if _, _, err := keys.OpenJSON(no, raw); err == nil {
+				t.Errorf("%s: an id_token is taken for %q", name, no)
+			}
+		}
+	}
+	for _, no := range []string{"", ".", "..", raw + "A", raw[:len(raw)-4], strings.Replace(raw, ".", "..", 1), raw + "\n"} {
+		if _, _, err := token.NewKeys(id).OpenJSON(tepin.IDTokens, no); tepin.KindOf(err) != tepin.Invalid {
+			t.Errorf("%.40q: %v", no, err)
+		}
+	}
+	if _, err := id.Sign(claims()); err == nil {
+		t.Error("a key for id_tokens signs an access token")
+	}
+	if _, err := access.SignJSON([]byte(`{}`)); err == nil {
+		t.Error("a key for access tokens signs anything")
+	}
+	signed := must(access.Sign(claims()))
+	if _, _, err := token.NewKeys(access).OpenJSON(tepin.AccessTokens, signed); err == nil {
+		t.Error("an access token is opened without its claims being read")
+	}
+}
+
+// Each purpose has its own present key, and clients that take the first find one of
+// access tokens.
+func TestSignerOfPurpose(t *testing.T) {
+	access, id := fixedKey(t, token.RS256), must(token.GenerateKey(token.RS256)).For(tepin.IDTokens)
+	access.UsableAt, id.UsableAt = epoch, epoch.Add(time.Hour)
+	keys := token.NewKeys(id, access)
+	at := epoch.Add(2 * time.Hour)
+	if keys.Signer(token.RS256, at) != access || keys.SignerFor(tepin.IDTokens, token.RS256, at) != id {
+		t.Error("a purpose signs with another's key")
+	}
+	if keys.SignerFor(tepin.IDTokens, token.RS256, epoch) != nil {
+		t.Error("a key signs before its time")
+	}
+	if keys.Signer(token.ES256, at) != nil || keys.SignerFor(tepin.AuditHeads, token.RS256, at) != nil {
+		t.Error("a key signs for what it is not for")
+	}
+	if jwks := string(keys.JWKS()); strings.Index(jwks, access.ID) > strings.Index(jwks, id.ID) {
+		t.Errorf("the first key is not one of access tokens: %s", jwks)
+	}
+}
+
 func TestCheckClaims(t *testing.T) {
 	now := epoch
 	cases := []struct {

@@ -18,7 +18,10 @@ const (
 )
 
 // errNotOurs covers everything that a signature check can find.
-var errNotOurs = errors.New("the access token was not signed by this server; request one from its token endpoint")
+var (
+	errNotOurs   = errors.New("the access token was not signed by this server; request one from its token endpoint")
+	errNotSigned = tepin.Errorf(tepin.Invalid, "this was not signed by a present key of this server for that purpose")
+)
 
 // Open checks that the token was signed by a key of the set and returns its kid
 // and its claims. It judges no claim: see [Claims.Check].
@@ -33,7 +36,7 @@ func (s *Keys) Open(raw string) (kid string, c Claims, err error) {
 		return "", Claims{}, refused(errNotOurs)
 	}
 	k := s.byHeader[raw[:dot+1]]
-	if k == nil {
+	if k == nil || k.Purpose != tepin.AccessTokens {
 		return "", Claims{}, refused(errNotOurs)
 	}
 	c, err = k.open(raw)
@@ -43,21 +46,45 @@ func (s *Keys) Open(raw string) (kid string, c Claims, err error) {
 	return k.ID, c, nil
 }
 
-// open verifies a token that begins with this key's header.
+// OpenJSON checks that raw was signed for the purpose by a key of the set, and returns
+// its kid and the JSON that was signed. Access tokens are opened by [Keys.Open] alone.
+func (s *Keys) OpenJSON(purpose tepin.KeyPurpose, raw string) (kid string, payload []byte, err error) {
+	header, _, dotted := strings.Cut(raw, ".")
+	k := s.byHeader[header+"."]
+	if !dotted || k == nil || k.Purpose != purpose || purpose == tepin.AccessTokens {
+		return "", nil, errNotSigned
+	}
+	payload, err = k.openJSON(raw)
+	if err != nil {
+		return "", nil, errNotSigned
+	}
+	return k.ID, payload, nil
+}
+
+// open verifies an access token that begins with this key's header.
 func (k *Key) open(raw string) (Claims, error) {
+	payload, err := k.openJSON(raw)
+	if err != nil {
+		return Claims{}, err
+	}
+	return unmarshal(payload)
+}
+
+// openJSON verifies what begins with this key's header and returns the payload.
+func (k *Key) openJSON(raw string) ([]byte, error) {
 	dot := strings.LastIndexByte(raw, '.')
 	if dot < len(k.header) || strings.ContainsAny(raw, "\r\n") { // which the decoder would skip
-		return Claims{}, errNotOurs
+		return nil, errNotOurs
 	}
 	signature, err := b64.DecodeString(raw[dot+1:])
 	if err != nil || !k.verify(sha256.Sum256([]byte(raw[:dot])), signature) {
-		return Claims{}, errNotOurs
+		return nil, errNotOurs
 	}
 	payload, err := b64.DecodeString(raw[len(k.header):dot])
 	if err != nil {
-		return Claims{}, errNotOurs
+		return nil, errNotOurs
 	}
-	return unmarshal(payload)
+	return payload, nil
 }
 
 // Check judges the claims at the time now: issuer, audience, and that the token

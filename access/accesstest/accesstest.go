@@ -82,12 +82,15 @@ func New(t testing.TB, o Options) *Installation {
 
 // signingKeys are made once for all installations: RSA keys take long.
 var signingKeys = sync.OnceValues(func() (keys []*token.Key, err error) {
-	for _, alg := range []string{token.ES256, token.RS256} {
-		k, err := token.GenerateKey(alg)
+	for _, kind := range []struct {
+		purpose tepin.KeyPurpose
+		alg     string
+	}{{tepin.AccessTokens, token.ES256}, {tepin.AccessTokens, token.RS256}, {tepin.IDTokens, token.RS256}, {tepin.AuditHeads, token.ES256}} {
+		k, err := token.GenerateKey(kind.alg)
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, k)
+		keys = append(keys, k.For(kind.purpose))
 	}
 	return keys, nil
 })
@@ -104,7 +107,7 @@ func (in *Installation) addSigningKeys() {
 		sealed, err := in.Keys.SealSigningKey(private, k.ID)
 		in.check(err)
 		in.check(in.Store.AddSigningKey(in.t.Context(), tepin.System, tepin.SigningKey{
-			ID: k.ID, Alg: k.Alg, Public: public, Sealed: sealed, UsableAt: time.Unix(0, 0).UTC(),
+			ID: k.ID, Purpose: k.Purpose, Alg: k.Alg, Public: public, Sealed: sealed, UsableAt: time.Unix(0, 0).UTC(),
 		}))
 	}
 }
