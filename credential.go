@@ -16,10 +16,43 @@ type Secret struct {
 	LastFour      string
 	CreatedBy     string // name of the actor
 	CreatedAt     time.Time
-	NotBefore     time.Time // zero = from creation
-	ExpiresAt     time.Time // zero = never
-	LastUsedAt    time.Time // zero = never
-	LastUsedFrom  string    // network address, IPv6 as its /64
+	NotBefore     time.Time    // zero = from creation
+	ExpiresAt     time.Time    // zero = never
+	LastUsedAt    time.Time    // zero = never
+	LastUsedFrom  string       // network address, IPv6 as its /64
+	ReplacedBy    CredentialID // the secret that a rotation made in its place; "" = none
+	EndsBefore    time.Time    // with ReplacedBy: ExpiresAt as it was before the rotation
+}
+
+// SecretUpdate changes the fields that are not nil. A zero ExpiresAt means never.
+type SecretUpdate struct {
+	Label     *string
+	ExpiresAt *time.Time
+}
+
+// Rotation says what a new secret does to those before it.
+type Rotation struct {
+	PreviousEnd time.Time // they end by then; zero = they stay as they are
+	Force       bool      // where there are MaxLiveSecrets, the oldest makes room
+}
+
+// ExpiryWarning returns 30, 7 or 1 when a credential that was made at created and ends
+// at ends will have ended within so many days of now; else 0. One that was made for
+// less than that is not warned of so early.
+func ExpiryWarning(created, ends, now time.Time) int {
+	if ends.IsZero() || !now.Before(ends) {
+		return 0
+	}
+	for _, days := range []int{1, 7, 30} {
+		early := time.Duration(days) * 24 * time.Hour
+		if ends.Sub(now) <= early {
+			if ends.Sub(created) > early {
+				return days
+			}
+			return 0
+		}
+	}
+	return 0
 }
 
 // LiveAt reports whether the secret can authenticate at t.

@@ -81,7 +81,7 @@ func (r *rig) integration(name string) tepin.Integration {
 func (r *rig) rotate(in tepin.Integration, plain string, overlap time.Duration) tepin.Secret {
 	r.t.Helper()
 	end := r.now().Add(overlap)
-	s, err := r.store.CreateSecret(r.t.Context(), admin, accesstest.SecretOf(in, plain), &end)
+	s, err := r.store.CreateSecret(r.t.Context(), admin, accesstest.SecretOf(in, plain), tepin.Rotation{PreviousEnd: end})
 	if err != nil {
 		r.t.Fatal(err)
 	}

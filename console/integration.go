@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/credential"
 )
 
 // integrationPanel is one integration at the right of the list: what integration.html
@@ -219,7 +220,7 @@ func (c *Console) rotate(v *visit) error {
 	if err != nil {
 		overlap = -1 // refused by the rules
 	}
-	_, plain, err := c.credential.Rotate(v.r.Context(), v.actor, in.EnvironmentID, in.ID, overlap)
+	_, plain, err := c.credential.Rotate(v.r.Context(), v.actor, in.EnvironmentID, in.ID, overlap, credential.SecretOptions{})
 	if refusal(err) {
 		p.Panel.Form = refused(err, "name", in.Name, "description", in.Description, "overlap", text)
 		p.Panel.Form.Unsaved = false // a rotation is not saved

@@ -3,13 +3,9 @@ package credential
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/tepin/tepin"
 )
-
-// MaxOverlap is how long secrets can outlive the rotation that replaces them.
-const MaxOverlap = 30 * 24 * time.Hour
 
 // CreateIntegration makes an enabled integration with its first secret, which is
 // returned here and can never be read again. Of in it takes environment, name,
@@ -26,7 +22,7 @@ func (s *Service) CreateIntegration(ctx context.Context, by tepin.Actor, in tepi
 		return tepin.Integration{}, "", err
 	}
 	in.ID, in.ClientID, in.Enabled = tepin.NewID[tepin.IntegrationID](), tepin.NewClientID(), true
-	secret, plain := s.newSecret(by, env, in)
+	secret, plain := s.newSecret(by, env, in, SecretOptions{})
 	if in, err = s.store.CreateIntegration(ctx, by, in, secret); err != nil {
 		return tepin.Integration{}, "", inField(err, tepin.Conflict, "name")
 	}
@@ -53,56 +49,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, by tepin.Actor, env tep
 
 // DeleteIntegration removes an integration; its secrets and tokens end at once.
 func (s *Service) DeleteIntegration(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.IntegrationID) error {
-	if err := s.store.DeleteIntegration(ctx, by, env, id); err != nil {
-		return err
-	}
-	s.changed(ctx)
-	return nil
-}
-
-// Rotate makes a new secret for an integration, returned here and never again. Its
-// live secrets end after overlap, or at their own end if that is earlier; 0 ends
-// them at once.
-func (s *Service) Rotate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.IntegrationID, overlap time.Duration) (tepin.Secret, string, error) {
-	if overlap < 0 || overlap > MaxOverlap {
-		return tepin.Secret{}, "", refuse("overlap", "must be between 0 and 30 days")
-	}
-	e, err := s.store.Environment(ctx, env)
-	if err != nil {
-		return tepin.Secret{}, "", err
-	}
-	in, err := s.store.Integration(ctx, env, id)
-	if err != nil {
-		return tepin.Secret{}, "", err
-	}
-	secret, plain := s.newSecret(by, e, in)
-	end := s.now().Add(overlap)
-	if secret, err = s.store.CreateSecret(ctx, by, secret, &end); err != nil {
-		return tepin.Secret{}, "", err
-	}
-	s.changed(ctx)
-	return secret, plain, nil
-}
-
-// DeleteSecret ends one secret of an integration, and the tokens made with it, at once.
-func (s *Service) DeleteSecret(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integration tepin.IntegrationID, id tepin.CredentialID) error {
-	if err := s.store.DeleteSecret(ctx, by, env, integration, id); err != nil {
-		return err
-	}
-	s.changed(ctx)
-	return nil
-}
-
-// newSecret returns a secret for an integration, as it is stored and in the clear.
-func (s *Service) newSecret(by tepin.Actor, env tepin.Environment, in tepin.Integration) (tepin.Secret, string) {
-	plain := NewSecret(env.Type)
-	id, pepper := tepin.NewID[tepin.CredentialID](), s.keys.Pepper.ID()
-	return tepin.Secret{
-		ID: id, EnvironmentID: env.ID, IntegrationID: in.ID,
-		MAC:      s.keys.Pepper.MAC(pepper, env.ID, in.ClientID, id, plain),
-		PepperID: pepper, LastFour: plain[len(plain)-4:],
-		CreatedBy: by.Name, CreatedAt: s.now(),
-	}, plain
+	return s.then(ctx, s.store.DeleteIntegration(ctx, by, env, id))
 }
 
 // cleanField is cleanText for a field of an update; nil stays nil.

@@ -125,7 +125,7 @@ func TestRotate(t *testing.T) {
 			r := newRig(t)
 			in, old := r.integration("Shop")
 			r.clock.Advance(time.Minute)
-			made, fresh, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, tt.overlap)
+			made, fresh, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, tt.overlap, credential.SecretOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,20 +147,20 @@ func TestRotateRefusals(t *testing.T) {
 	r := newRig(t)
 	in, _ := r.integration("Shop")
 	for _, overlap := range []time.Duration{-time.Second, credential.MaxOverlap + time.Second} {
-		_, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, overlap)
+		_, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, overlap, credential.SecretOptions{})
 		wantFields(t, err, []string{"overlap"})
 	}
 	for range tepin.MaxLiveSecrets - 1 {
-		if _, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour); err != nil {
+		if _, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour, credential.SecretOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour)
+	_, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour, credential.SecretOptions{})
 	wantKind(t, err, tepin.Conflict)
-	if _, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, 0); err != nil {
+	if _, _, err := r.Rotate(t.Context(), admin, r.env.ID, in.ID, 0, credential.SecretOptions{}); err != nil {
 		t.Errorf("ending all others at once makes room: %v", err)
 	}
-	_, _, err = r.Rotate(t.Context(), admin, r.env.ID, tepin.NewID[tepin.IntegrationID](), 0)
+	_, _, err = r.Rotate(t.Context(), admin, r.env.ID, tepin.NewID[tepin.IntegrationID](), 0, credential.SecretOptions{})
 	wantKind(t, err, tepin.NotFound)
 }
 
@@ -194,7 +194,7 @@ func TestEndings(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantKind(t, authenticate(), tepin.Unauthorized)
-	if _, secret, err = r.Rotate(t.Context(), admin, r.env.ID, in.ID, 0); err != nil || authenticate() != nil {
+	if _, secret, err = r.Rotate(t.Context(), admin, r.env.ID, in.ID, 0, credential.SecretOptions{}); err != nil || authenticate() != nil {
 		t.Errorf("a new secret after the last was removed: %v, %v", err, authenticate())
 	}
 	if err := r.DeleteIntegration(t.Context(), admin, r.env.ID, in.ID); err != nil {

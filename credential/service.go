@@ -57,6 +57,14 @@ func (s *Service) changed(ctx context.Context) {
 	}
 }
 
+// then makes this node act on a write, unless it failed.
+func (s *Service) then(ctx context.Context, err error) error {
+	if err == nil {
+		s.changed(ctx)
+	}
+	return err
+}
+
 // inField says that a refusal of this kind concerns field, unless it says so itself.
 func inField(err error, kind tepin.Kind, field string) error {
 	if e, ok := errors.AsType[*tepin.Error](err); ok && e.Kind == kind && e.Path == "" {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/token"
 )
 
@@ -190,7 +191,7 @@ func TestCredentialsLife(t *testing.T) {
 	r := newRig(t)
 	in, secret := r.Integration(r.env, tepin.TemplateRead)
 	old := r.form(credentialsForm(in, secret))
-	_, next, err := r.Credential.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour)
+	_, next, err := r.Credential.Rotate(t.Context(), admin, r.env.ID, in.ID, time.Hour, credential.SecretOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,12 +182,12 @@ func TestIntegrationLife(t *testing.T) {
 		}
 	})
 	t.Run("rotates its secret", func(t *testing.T) {
-		w := r.admin("POST", one+"/rotate-secret", `{"overlapSeconds":3600}`)
-		second := read[rotatedBody](t, w, 200)
+		w := r.admin("POST", one+"/rotate-secret", `{"previousExpiresIn":3600}`)
+		second := read[MadeSecret](t, w, 200)
 		if w.Header().Get("Cache-Control") != "no-store" || second.ClientID != made.ClientID || second.LastFour != second.ClientSecret[len(second.ClientSecret)-4:] {
 			t.Errorf("%v %v", second.LastFour, w.Header())
 		}
-		third := read[rotatedBody](t, r.admin("POST", one+"/rotate-secret", ""), 200)
+		third := read[MadeSecret](t, r.admin("POST", one+"/rotate-secret", ""), 200)
 		if _, err := r.Token(made.ClientID, second.ClientSecret); err == nil {
 			t.Error("without an overlap the older secret lives on")
 		}
@@ -209,6 +209,56 @@ func TestIntegrationLife(t *testing.T) {
 		}
 		if _, err := r.Token(made.ClientID, third.ClientSecret); err == nil {
 			t.Error("a deleted secret works")
+		}
+	})
+	t.Run("has secrets with a label, a beginning and an end", func(t *testing.T) {
+		added := read[MadeSecret](t, r.admin("POST", one+"/secrets", `{"label":"night job","dateNotBefore":"2090-01-01T00:00:00Z","dateExpires":"2091-01-01T00:00:00Z"}`), 201)
+		if added.Label != "night job" || added.Live || added.DateNotBefore == nil || added.DateExpires == nil || added.ExpiresSoon != nil {
+			t.Errorf("%+v", added.SecretBody)
+		}
+		path := one + "/secrets/" + string(added.ID)
+		if got := read[SecretBody](t, r.admin("PATCH", path, `{"label":"day job","neverExpires":true}`), 200); got.Label != "day job" || got.DateExpires != nil {
+			t.Errorf("%+v", got)
+		}
+		for body, want := range map[string]int{
+			`{"dateExpires":"2001-01-01T00:00:00Z"}`:                     400,
+			`{"dateExpires":"2091-01-01T00:00:00Z","neverExpires":true}`: 400,
+			`{"dateExpires":5}`: 400, `{"label":"` + strings.Repeat("x", 61) + `"}`: 400,
+		} {
+			if w := r.admin("PATCH", path, body); w.Code != want {
+				t.Errorf("%s: %d %s", body, w.Code, w.Body)
+			}
+		}
+		for range tepin.MaxLiveSecrets - 1 {
+			read[MadeSecret](t, r.admin("POST", one+"/secrets", ""), 201)
+		}
+		if w := r.admin("POST", one+"/rotate-secret", `{"previousExpiresIn":60}`); w.Code != 409 {
+			t.Errorf("one too many: %d %s", w.Code, w.Body)
+		}
+		read[MadeSecret](t, r.admin("POST", one+"/rotate-secret", `{"previousExpiresIn":60,"force":true}`), 200)
+		if w := r.admin("DELETE", path, ""); w.Code != 404 {
+			t.Errorf("the oldest did not make room: %d %s", w.Code, w.Body)
+		}
+	})
+	t.Run("has a rotation cancelled and another completed", func(t *testing.T) {
+		first := read[MadeSecret](t, r.admin("POST", one+"/rotate-secret", ""), 200)
+		second := read[MadeSecret](t, r.admin("POST", one+"/rotate-secret", `{"previousExpiresIn":3600}`), 200)
+		works := func(s MadeSecret) bool { _, err := r.Token(made.ClientID, s.ClientSecret); return err == nil }
+		if !works(first) || !works(second) {
+			t.Error("in the overlap one of them does not work")
+		}
+		if w := r.admin("POST", one+"/secrets/"+string(second.ID)+"/cancel-rotation", ""); w.Code != 204 || works(second) || !works(first) {
+			t.Errorf("cancelled: %d %s, %t %t", w.Code, w.Body, works(second), works(first))
+		}
+		third := read[MadeSecret](t, r.admin("POST", one+"/rotate-secret", `{"previousExpiresIn":3600}`), 200)
+		path := one + "/secrets/" + string(third.ID)
+		if w := r.admin("POST", path+"/complete-rotation", ""); w.Code != 204 || works(first) || !works(third) {
+			t.Errorf("completed: %d %s, %t %t", w.Code, w.Body, works(first), works(third))
+		}
+		for _, again := range []string{"/complete-rotation", "/cancel-rotation"} {
+			if w := r.admin("POST", path+again, ""); w.Code != 409 {
+				t.Errorf("%s when all is over: %d %s", again, w.Code, w.Body)
+			}
 		}
 	})
 	t.Run("is disabled and deleted", func(t *testing.T) {

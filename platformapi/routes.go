@@ -3,6 +3,7 @@ package platformapi
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,6 +22,7 @@ const (
 	environment  = environments + "/{environment}"
 	integrations = environment + "/integrations"
 	integration  = integrations + "/{integrationId}"
+	secret       = integration + "/secrets/{secretId}"
 )
 
 // register is the index of the API.
@@ -49,18 +51,22 @@ func (a *API) register() {
 	op(a, readers, get, integration+"/scopes", "getIntegrationScopes", "Integrations", "Get an integration's permissions", a.getScopes)
 	op(a, admins, put, integration+"/scopes", "setIntegrationScopes", "Integrations", "Set an integration's permissions", a.setScopes)
 	op(a, admins, get, integration+"/secrets", "listSecrets", "Integrations", "List what is known of an integration's secrets", a.listSecrets)
-	op(a, admins, post, integration+"/rotate-secret", "rotateSecret", "Integrations", "Make a new client secret; answers it, this once", a.rotateSecret)
-	op(a, admins, del, integration+"/secrets/{secretId}", "deleteSecret", "Integrations", "End a client secret at once, with the tokens made with it", a.deleteSecret)
+	op(a, admins, post, integration+"/secrets", "addSecret", "Integrations", "Make one more client secret; answers it, this once", a.addSecret)
+	op(a, admins, post, integration+"/rotate-secret", "rotateSecret", "Integrations", "Make a new client secret and let the others end; answers it, this once", a.rotateSecret)
+	op(a, admins, patch, secret, "updateSecret", "Integrations", "Change a client secret's label or end", a.updateSecret)
+	op(a, admins, post, secret+"/cancel-rotation", "cancelRotation", "Integrations", "Take a rotation back: this secret goes, those that it replaced stay", a.cancelRotation)
+	op(a, admins, post, secret+"/complete-rotation", "completeRotation", "Integrations", "End the secrets that this one replaced, now", a.completeRotation)
+	op(a, admins, del, secret, "deleteSecret", "Integrations", "End a client secret at once, with the tokens made with it", a.deleteSecret)
 }
 
 // op is one line of the index.
 func op[I, O any](a *API, who web.Access, method, path, id, tag, summary string, h func(context.Context, web.Caller, *I) (*O, error)) {
 	o := huma.Operation{Method: method, Path: path, OperationID: id, Tags: []string{tag}, Summary: summary}
 	switch {
+	case method != http.MethodGet && reflect.TypeFor[O]() == reflect.TypeFor[none]():
+		o.DefaultStatus = http.StatusNoContent
 	case method == http.MethodPost && id != "rotateSecret":
 		o.DefaultStatus = http.StatusCreated
-	case method == http.MethodDelete:
-		o.DefaultStatus = http.StatusNoContent
 	default:
 		o.DefaultStatus = http.StatusOK
 	}

@@ -108,8 +108,7 @@ func (t *tx) checkGrant(ctx context.Context, g tepin.Grant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	secret, err := get(ctx, t, "secret", scanSecret, `SELECT `+secretColumns+` FROM secret WHERE environment_id = $1 AND integration_id = $2 AND id = $3`,
-		g.Key.EnvironmentID, g.Key.IntegrationID, g.Key.SecretID)
+	secret, err := secret(ctx, t, g.Key.EnvironmentID, g.Key.IntegrationID, g.Key.SecretID)
 	if tepin.KindOf(err) == tepin.NotFound {
 		return "", refused
 	}

@@ -161,7 +161,7 @@ func demoIntegration(ctx context.Context, srv *server, env tepin.EnvironmentID, 
 	}
 	for _, in := range found.Items {
 		if in.Name == name {
-			_, secret, err := srv.credential.Rotate(ctx, tepin.System, env, in.ID, 0)
+			_, secret, err := srv.credential.Rotate(ctx, tepin.System, env, in.ID, 0, credential.SecretOptions{})
 			return clientCredentials{in.ClientID, secret}, err
 		}
 	}

@@ -11,6 +11,12 @@ ALTER TABLE integration ADD COLUMN quota TEXT NOT NULL DEFAULT '{}'; -- JSON
 
 ALTER TABLE signing_key ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access';
 
+-- A rotation can be cancelled while the secrets that it replaced live. warned_days is of
+-- how near an end the audit log has warned already; 0 = not yet.
+ALTER TABLE secret ADD COLUMN replaced_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE secret ADD COLUMN ends_before BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE secret ADD COLUMN warned_days INTEGER NOT NULL DEFAULT 0;
+
 -- Ways to authenticate without a secret.
 CREATE TABLE trust (
     id             TEXT   PRIMARY KEY,
@@ -28,6 +34,7 @@ CREATE TABLE trust (
     not_before     BIGINT NOT NULL,
     expires_at     BIGINT NOT NULL,
     last_used_at   BIGINT NOT NULL DEFAULT 0,
-    last_used_from TEXT   NOT NULL DEFAULT ''
+    last_used_from TEXT   NOT NULL DEFAULT '',
+    warned_days    INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX trust_of_integration ON trust (integration_id, id);

@@ -123,25 +123,25 @@ func integrations(w *world) {
 func secrets(w *world) {
 	i, first := w.integration(w.env, "one")
 	equal(w, first.CreatedBy, w.admin.Name)
-	add := func(previous *time.Time) (tepin.Secret, error) {
+	add := func(r tepin.Rotation) (tepin.Secret, error) {
 		w.clock.Advance(time.Second)
-		return w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, Label: "more", MAC: []byte{1}, LastFour: "wxyz"}, previous)
+		return w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, Label: "more", MAC: []byte{1}, LastFour: "wxyz"}, r)
 	}
 	for range tepin.MaxLiveSecrets - 1 {
-		_, err := add(nil)
+		_, err := add(tepin.Rotation{})
 		w.must(err)
 	}
-	_, err := add(nil)
+	_, err := add(tepin.Rotation{})
 	w.is(tepin.Conflict, err)
 	soon := w.clock.Now().Add(time.Hour)
-	_, err = add(&soon) // the others still live
+	_, err = add(tepin.Rotation{PreviousEnd: soon}) // the others still live
 	w.is(tepin.Conflict, err)
 	list, err := w.Secrets(w.ctx, w.env, i.ID)
 	w.must(err)
 	equal(w, list[0].ExpiresAt, first.ExpiresAt) // and what was refused left nothing
 
 	now := w.clock.Now()
-	last, err := add(&now)
+	last, err := add(tepin.Rotation{PreviousEnd: now})
 	w.must(err)
 	list, err = w.Secrets(w.ctx, w.env, i.ID)
 	w.must(err)
@@ -161,7 +161,7 @@ func secrets(w *world) {
 	w.is(tepin.NotFound, w.DeleteSecret(w.ctx, w.admin, w.other, i.ID, last.ID))
 	w.must(w.DeleteSecret(w.ctx, w.admin, w.env, i.ID, last.ID))
 	w.is(tepin.NotFound, w.DeleteSecret(w.ctx, w.admin, w.env, i.ID, last.ID))
-	_, err = w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.other, IntegrationID: i.ID}, nil)
+	_, err = w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.other, IntegrationID: i.ID}, tepin.Rotation{})
 	w.is(tepin.NotFound, err)
 }
 
@@ -191,7 +191,7 @@ func directory(w *world) {
 
 	var live atomic.Int64
 	together(12, func(int) {
-		_, err := w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, MAC: []byte{1}}, nil)
+		_, err := w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, MAC: []byte{1}}, tepin.Rotation{})
 		if err == nil {
 			live.Add(1)
 		} else if tepin.KindOf(err) != tepin.Conflict {
@@ -344,7 +344,7 @@ func grantsStale(w *world) {
 	w.is(tepin.Stale, put(w.grant(i, secret, "y")))
 	_, err = w.Grant(w.ctx, w.grant(i, secret, "x").Key)
 	w.is(tepin.NotFound, err)
-	later, err := w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, MAC: []byte{1}, NotBefore: w.clock.Now().Add(time.Hour)}, nil)
+	later, err := w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, MAC: []byte{1}, NotBefore: w.clock.Now().Add(time.Hour)}, tepin.Rotation{})
 	w.must(err)
 	w.is(tepin.Stale, put(w.grant(i, later, "early")))
 	w.clock.Advance(time.Hour)
@@ -374,7 +374,7 @@ func grantsReplaced(w *world) {
 
 	// Rotation with an overlap takes grants that would outlive their secret.
 	end := w.clock.Now().Add(time.Hour)
-	_, err := w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, MAC: []byte{1}}, &end)
+	_, err := w.CreateSecret(w.ctx, w.admin, tepin.Secret{EnvironmentID: w.env, IntegrationID: i.ID, MAC: []byte{1}}, tepin.Rotation{PreviousEnd: end})
 	w.must(err)
 	_, err = w.Grant(w.ctx, fresh.Key)
 	w.is(tepin.NotFound, err)

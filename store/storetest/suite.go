@@ -21,6 +21,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"Environments":       environments,
 		"Integrations":       integrations,
 		"Secrets":            secrets,
+		"Rotation":           rotation,
+		"ExpiryWarnings":     expiryWarnings,
 		"Directory":          directory,
 		"CounterIsCommits":   counterIsCommits,
 		"SigningKeys":        signingKeys,
