@@ -21,6 +21,9 @@ func (s *Service) CreateIntegration(ctx context.Context, by tepin.Actor, in tepi
 	if err != nil {
 		return tepin.Integration{}, "", err
 	}
+	if err := checkOrigins(env, in.Origins); err != nil {
+		return tepin.Integration{}, "", err
+	}
 	in.ID, in.ClientID, in.Enabled = tepin.NewID[tepin.IntegrationID](), tepin.NewClientID(), true
 	secret, plain := s.newSecret(by, env, in, SecretOptions{})
 	if in, err = s.store.CreateIntegration(ctx, by, in, secret); err != nil {
@@ -38,6 +41,15 @@ func (s *Service) UpdateIntegration(ctx context.Context, by tepin.Actor, env tep
 	u.Description, errDescription = cleanField("description", u.Description, false, tepin.MaxIntegrationDescription)
 	if err := errors.Join(errName, errDescription); err != nil {
 		return tepin.Integration{}, err
+	}
+	if u.Origins != nil {
+		e, err := s.store.Environment(ctx, env)
+		if err != nil {
+			return tepin.Integration{}, err
+		}
+		if err := checkOrigins(e, *u.Origins); err != nil {
+			return tepin.Integration{}, err
+		}
 	}
 	in, err := s.store.UpdateIntegration(ctx, by, env, id, u)
 	if err != nil {
@@ -59,4 +71,12 @@ func cleanField(field string, value *string, required bool, limit int) (*string,
 	}
 	clean, err := cleanText(field, *value, required, limit)
 	return &clean, err
+}
+
+// checkOrigins refuses origins that tokens of the environment cannot be bound to (S23).
+func checkOrigins(env tepin.Environment, list tepin.Origins) error {
+	if _, err := tepin.ParseOrigins(list.String(), env.Type != tepin.Production); err != nil {
+		return inField(err, tepin.Invalid, "origins")
+	}
+	return nil
 }

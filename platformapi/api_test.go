@@ -172,6 +172,19 @@ func TestIntegrationLife(t *testing.T) {
 			t.Errorf("stale: %d %s", w.Code, w.Body)
 		}
 	})
+	t.Run("is told from where it may be used", func(t *testing.T) {
+		w := r.admin("PATCH", one, `{"tokenNetworks":["192.0.2.7/24","2001:db8::/32"],"useNetworks":["192.0.2.1"],"origins":["https://Shop.example/"],"introspects":true}`)
+		want := Reach{TokenNetworks: []string{"192.0.2.0/24", "2001:db8::/32"}, UseNetworks: []string{"192.0.2.1/32"}, Origins: []string{"https://shop.example"}, Introspects: true}
+		if got := read[IntegrationBody](t, w, 200); !cmp.Equal(got.Reach, want) {
+			t.Errorf("%+v", got.Reach)
+		}
+		for member, body := range map[string]string{"tokenNetworks": `["10.0.0.0/40"]`, "useNetworks": `["example.com"]`, "origins": `["http://shop.example"]`} {
+			if w := r.admin("PATCH", one, `{"`+member+`":`+body+`}`); w.Code != 400 || !strings.Contains(w.Body.String(), member) {
+				t.Errorf("%s: %d %s", member, w.Code, w.Body)
+			}
+		}
+		read[IntegrationBody](t, r.admin("PATCH", one, `{"tokenNetworks":[],"useNetworks":[],"origins":[],"introspects":false}`), 200)
+	})
 	t.Run("loses its token with a scope", func(t *testing.T) {
 		got := read[[]scope](t, r.admin("PUT", one+"/scopes", `["template:read","template:read"]`), 200)
 		if !cmp.Equal(got, []scope{"template:read"}) {

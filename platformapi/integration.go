@@ -2,6 +2,7 @@ package platformapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -56,22 +57,75 @@ func (a *API) availableScopes(context.Context, web.Caller, *none) (*list[scopeBo
 	}), nil
 }
 
+// Reach is from where an integration and its tokens may be used, and what it may see.
+type Reach struct {
+	TokenNetworks []string `json:"tokenNetworks" nullable:"false" example:"[\"192.0.2.0/24\"]" doc:"Networks from which it may get tokens; none = from anywhere."`
+	UseNetworks   []string `json:"useNetworks" nullable:"false" doc:"Networks from which its tokens may be used; none = from anywhere."`
+	Origins       []string `json:"origins" nullable:"false" example:"[\"https://shop.example\"]" doc:"Pages that tokens for browsers may be bound to."`
+	Introspects   bool     `json:"introspects" doc:"It may introspect all tokens of its environment, and not only its own."`
+}
+
+func reachOf(i tepin.Integration) Reach {
+	r := Reach{TokenNetworks: []string{}, UseNetworks: []string{}, Origins: append([]string{}, i.Origins...), Introspects: i.Introspects}
+	for _, p := range i.TokenNetworks {
+		r.TokenNetworks = append(r.TokenNetworks, p.String())
+	}
+	for _, p := range i.UseNetworks {
+		r.UseNetworks = append(r.UseNetworks, p.String())
+	}
+	return r
+}
+
+// ReachUpdate are the parts of [Reach] that a request sets; each replaces what was.
+type ReachUpdate struct {
+	TokenNetworks *[]string `json:"tokenNetworks,omitempty" maxItems:"50" example:"[\"192.0.2.0/24\"]" doc:"Networks from which it may get tokens; empty = from anywhere."`
+	UseNetworks   *[]string `json:"useNetworks,omitempty" maxItems:"50" doc:"Networks from which its tokens may be used; empty = from anywhere."`
+	Origins       *[]string `json:"origins,omitempty" maxItems:"20" example:"[\"https://shop.example\"]" doc:"Pages that tokens for browsers may be bound to: https, and http on loopback where the environment is not for production."`
+	Introspects   *bool     `json:"introspects,omitempty" doc:"Whether it may introspect all tokens of its environment."`
+}
+
+// apply reads the update into u; what is wrong names its member.
+func (r ReachUpdate) apply(u *tepin.IntegrationUpdate) (err error) {
+	u.Introspects = r.Introspects
+	if u.TokenNetworks, err = parsed("tokenNetworks", r.TokenNetworks, tepin.ParseNetworks); err != nil {
+		return err
+	}
+	if u.UseNetworks, err = parsed("useNetworks", r.UseNetworks, tepin.ParseNetworks); err != nil {
+		return err
+	}
+	u.Origins, err = parsed("origins", r.Origins, func(text string) (tepin.Origins, error) { return tepin.ParseOrigins(text, true) })
+	return err
+}
+
+// parsed reads a list of words, if there is one.
+func parsed[T any](member string, words *[]string, parse func(string) (T, error)) (*T, error) {
+	if words == nil {
+		return nil, nil
+	}
+	v, err := parse(strings.Join(*words, " "))
+	if e, ok := errors.AsType[*tepin.Error](err); ok {
+		e.Path = "body." + member
+	}
+	return &v, err
+}
+
 // IntegrationBody is an integration, without its secrets.
 type IntegrationBody struct {
-	ID           tepin.IntegrationID `json:"id" format:"uuid"`
-	ClientID     tepin.ClientID      `json:"clientId" example:"int_4fQ0fS9cQy1VbYwX8Jt2Lp"`
-	Name         string              `json:"name" example:"Webshop"`
-	Description  string              `json:"description"`
-	Enabled      bool                `json:"enabled"`
-	Scopes       []scope             `json:"scopes" nullable:"false"`
-	DateCreated  time.Time           `json:"dateCreated"`
-	LastModified time.Time           `json:"lastModifiedDate"`
+	ID          tepin.IntegrationID `json:"id" format:"uuid"`
+	ClientID    tepin.ClientID      `json:"clientId" example:"int_4fQ0fS9cQy1VbYwX8Jt2Lp"`
+	Name        string              `json:"name" example:"Webshop"`
+	Description string              `json:"description"`
+	Enabled     bool                `json:"enabled"`
+	Scopes      []scope             `json:"scopes" nullable:"false"`
+	Reach
+	DateCreated  time.Time `json:"dateCreated"`
+	LastModified time.Time `json:"lastModifiedDate"`
 }
 
 func integrationOf(i tepin.Integration) IntegrationBody {
 	return IntegrationBody{
 		ID: i.ID, ClientID: i.ClientID, Name: i.Name, Description: i.Description, Enabled: i.Enabled,
-		Scopes: scopesOf(i.Scopes), DateCreated: i.CreatedAt.UTC(), LastModified: i.UpdatedAt.UTC(),
+		Scopes: scopesOf(i.Scopes), Reach: reachOf(i), DateCreated: i.CreatedAt.UTC(), LastModified: i.UpdatedAt.UTC(),
 	}
 }
 
@@ -105,6 +159,7 @@ type createIntegrationIn struct {
 		Name        string  `json:"name" minLength:"1" maxLength:"20" example:"Webshop"`
 		Description string  `json:"description,omitempty" maxLength:"140"`
 		Scopes      []scope `json:"scopes" nullable:"false" example:"[\"template:list\",\"template:read\"]" doc:"What its tokens may do. A front end gets only :read and :list."`
+		ReachUpdate
 	}
 }
 
@@ -118,8 +173,13 @@ func (a *API) createIntegration(ctx context.Context, c web.Caller, in *createInt
 	if err != nil {
 		return nil, err
 	}
+	var u tepin.IntegrationUpdate
+	if err := in.Body.apply(&u); err != nil {
+		return nil, err
+	}
 	i, secret, err := a.o.Credential.CreateIntegration(ctx, c.Actor, tepin.Integration{
 		EnvironmentID: c.Environment.ID, Name: in.Body.Name, Description: in.Body.Description, Scopes: scopes,
+		TokenNetworks: orZero(u.TokenNetworks), UseNetworks: orZero(u.UseNetworks), Origins: orZero(u.Origins), Introspects: orZero(u.Introspects),
 	})
 	if err != nil {
 		return nil, err
@@ -128,6 +188,14 @@ func (a *API) createIntegration(ctx context.Context, c web.Caller, in *createInt
 		CacheControl: "no-store", ETag: web.ETag(i.Version), Location: locationOf(c, i.ID),
 		Body: createdIntegration{integrationOf(i), secret},
 	}, nil
+}
+
+// orZero is what p points to, or the zero value.
+func orZero[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
 }
 
 func locationOf(c web.Caller, id tepin.IntegrationID) string {
@@ -142,6 +210,7 @@ type updateIntegrationIn struct {
 		Description *string  `json:"description,omitempty" maxLength:"140"`
 		Enabled     *bool    `json:"enabled,omitempty" doc:"false ends all of its tokens and refuses new ones."`
 		Scopes      *[]scope `json:"scopes,omitempty" doc:"Taking one away ends all of its tokens."`
+		ReachUpdate
 	}
 }
 
@@ -153,6 +222,9 @@ func (a *API) updateIntegration(ctx context.Context, c web.Caller, in *updateInt
 			return nil, err
 		}
 		u.Scopes = &set
+	}
+	if err := in.Body.apply(&u); err != nil {
+		return nil, err
 	}
 	i, err := a.change(ctx, c, in.IntegrationID, u)
 	if err != nil {

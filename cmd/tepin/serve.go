@@ -275,6 +275,10 @@ func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.S
 			_, err := db.DeleteTasks(ctx, time.Now().Add(-tepin.TaskKept))
 			return err
 		}},
+		{Name: "warnings of ending credentials", Every: time.Hour, Do: func(ctx context.Context) error {
+			_, err := db.WarnOfExpiry(ctx)
+			return err
+		}},
 		{Name: "record audit heads", Every: time.Hour, Do: heads.RecordHeads},
 		{Name: "log the audit head", Every: time.Minute, Do: heads.LogHead},
 		{Name: "unreferenced files", Every: 10 * time.Minute, Do: func(ctx context.Context) error {
