@@ -58,6 +58,32 @@ func (n Networks) String() string {
 	return strings.Join(words, " ")
 }
 
+// Place is where somebody is, as far as limits and lists of last uses tell places
+// apart: an IPv4 address, or the /64 of an IPv6 one, which one customer of a provider
+// has whole. The zero Place is nowhere known.
+type Place struct{ addr netip.Addr }
+
+// PlaceOf returns the place of an address.
+func PlaceOf(a netip.Addr) Place {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		p, _ := a.Prefix(64) // every IPv6 address has one
+		a = p.Addr()
+	}
+	return Place{a}
+}
+
+// String returns "192.0.2.7", "2001:db8::/64", or "" for nowhere known.
+func (p Place) String() string {
+	switch {
+	case !p.addr.IsValid():
+		return ""
+	case p.addr.Is6():
+		return p.addr.String() + "/64"
+	}
+	return p.addr.String()
+}
+
 // Origins is a list of web origins as browsers send them: "https://shop.example".
 type Origins []string
 

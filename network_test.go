@@ -50,3 +50,46 @@ func TestOrigins(t *testing.T) {
 		t.Errorf("http is bound in production: %v", err)
 	}
 }
+
+func TestPlaces(t *testing.T) {
+	for addr, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "::1": "::/64",
+	} {
+		if got := tepin.PlaceOf(netip.MustParseAddr(addr)).String(); got != want {
+			t.Errorf("%s is at %s, want %s", addr, got, want)
+		}
+	}
+	same := func(a, b string) bool {
+		return tepin.PlaceOf(netip.MustParseAddr(a)) == tepin.PlaceOf(netip.MustParseAddr(b))
+	}
+	if !same("2001:db8::1", "2001:db8::ffff:1") || same("2001:db8::1", "2001:db8:0:1::1") || !same("192.0.2.7", "::ffff:192.0.2.7") || same("192.0.2.7", "192.0.2.8") {
+		t.Error("places are told apart in the wrong way")
+	}
+	if tepin.PlaceOf(netip.Addr{}) != (tepin.Place{}) || (tepin.Place{}).String() != "" {
+		t.Error("nowhere known is somewhere")
+	}
+}
+
+func FuzzParseNetworks(f *testing.F) {
+	for _, s := range []string{"", "192.0.2.0/24", "2001:db8::/48, ::ffff:198.51.100.0/120", "::ffff:0:0/95", "10.0.0.1 10.0.0.1/32", "1.2.3.4/-1", "0/0"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n, err := tepin.ParseNetworks(s)
+		if err != nil {
+			if tepin.KindOf(err) != tepin.Invalid {
+				t.Errorf("%q: %v", s, err)
+			}
+			return
+		}
+		again, err := tepin.ParseNetworks(n.String())
+		if err != nil || again.String() != n.String() || len(n) > tepin.MaxNetworks {
+			t.Errorf("%q is stored as %q and read as %q, %v", s, n, again, err)
+		}
+		for _, p := range n {
+			if !n.Allow(p.Addr()) || p.Addr().Is4In6() || p != p.Masked() {
+				t.Errorf("%q: the network %s is not as it is compared", s, p)
+			}
+		}
+	})
+}

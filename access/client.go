@@ -33,7 +33,7 @@ var errRefused = &tepin.Error{Kind: tepin.Unauthorized,
 // Whatever is wrong gets the same answer after the same work: five comparisons, and,
 // at most every tenth of a second, one look whether another node has just made the
 // secret. Whether integration and secret are alive is judged only when the secret is
-// right. Too many different wrong secrets for one client from one network give
+// right. Too many different wrong ones for one client from one network give
 // TooMany; the right one passes all the same.
 func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret string, from netip.Addr) (Client, error) {
 	now := d.o.Now()
@@ -137,25 +137,11 @@ func (d *Directory) LastUse(id tepin.CredentialID) (at time.Time, from string, o
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u, ok := d.used[id]
-	return u.at, network(u.from), ok
+	return u.at, tepin.PlaceOf(u.from).String(), ok
 }
 
 // unknowable turns a failed look at the database into Unavailable.
 func unknowable(err error) error {
 	return &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second, Cause: err,
 		Message: "the server cannot reach its database to check the credentials; try again in a second"}
-}
-
-// network is what counts as one place: an IPv4 address, or the /64 of an IPv6 one.
-func network(a netip.Addr) string {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
 }

@@ -7,7 +7,6 @@ package access
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"maps"
 	"strings"
@@ -59,7 +58,7 @@ type Directory struct {
 	view     atomic.Pointer[view]
 	turn     chan struct{} // held while polling: views follow one another in time
 	verified *cache[[32]byte, *verified]
-	failures *failures
+	failures failures
 	lastMiss atomic.Int64 // Unix nanoseconds of the last refresh for an unknown secret
 
 	mu   sync.Mutex
@@ -85,7 +84,7 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 		o:        o,
 		turn:     make(chan struct{}, 1),
 		verified: newCache[[32]byte, *verified](verifiedSize),
-		failures: newFailures(rand.Text()),
+		failures: newFailures(),
 		used:     map[tepin.CredentialID]use{},
 	}
 	if err := d.poll(ctx); err != nil {
@@ -216,7 +215,7 @@ func (d *Directory) Flush(ctx context.Context) error {
 	}
 	list := make([]store.SecretUse, 0, len(used))
 	for id, u := range used {
-		list = append(list, store.SecretUse{ID: id, At: u.at, From: network(u.from)})
+		list = append(list, store.SecretUse{ID: id, At: u.at, From: tepin.PlaceOf(u.from).String()})
 	}
 	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
 	defer cancel()

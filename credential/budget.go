@@ -1,101 +1,59 @@
 package credential
 
 import (
-	"container/list"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"net/netip"
-	"sync"
 	"time"
+
+	"github.com/tepin/tepin/limit"
 )
 
 // Attempts at a password. Each budget begins full, one attempt takes one, success
 // puts it back, and it fills up again by one each interval: so that guessing is slow,
 // and the wait for somebody who shares the budget with a guesser is never longer
 // than one interval.
-const (
-	accountAttempts = 10 // per account and network, or per account and known device
-	accountInterval = 30 * time.Second
-	networkAttempts = 60 // per network, over all accounts
-	networkInterval = 5 * time.Second
-
-	maxBudgets = 20_000 // the least recently used are forgotten
+var (
+	accountRate = limit.Rate{Burst: 10, Interval: 30 * time.Second} // per account and network, or per account and known device
+	networkRate = limit.Rate{Burst: 60, Interval: 5 * time.Second}  // per network, over all accounts
 )
 
-// budgets is a bounded set of budgets. Keys are hashed under a random key, so that
-// what strangers submit is kept nowhere.
+const maxBudgets = 20_000 // of each kind; the least recently used are forgotten
+
+// budgets are those of all who try.
 type budgets struct {
-	key []byte
-
-	mu    sync.Mutex
-	byKey map[[sha256.Size]byte]*list.Element
-	order *list.List // of *budget, most recently used first
+	blind    limit.Blind
+	accounts *limit.Buckets[limit.Digest]
+	networks *limit.Buckets[limit.Digest]
 }
 
-type budget struct {
-	id   [sha256.Size]byte
-	left float64
-	at   time.Time
-}
-
-func newBudgets() *budgets {
-	key := make([]byte, 32)
-	rand.Read(key)
-	return &budgets{key: key, byKey: map[[sha256.Size]byte]*list.Element{}, order: list.New()}
-}
-
-// take takes one attempt from the budget of name, or says how long it is until there
-// is one.
-func (b *budgets) take(name string, size int, interval time.Duration, now time.Time) (wait time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	g := b.find(name, size, now)
-	if passed := now.Sub(g.at); passed > 0 {
-		g.left = min(float64(size), g.left+float64(passed)/float64(interval))
-		g.at = now
+func newBudgets() budgets {
+	return budgets{
+		blind:    limit.NewBlind(),
+		accounts: limit.NewBuckets[limit.Digest](accountRate, maxBudgets),
+		networks: limit.NewBuckets[limit.Digest](networkRate, maxBudgets),
 	}
-	if g.left < 1 {
-		return time.Duration((1 - g.left) * float64(interval))
+}
+
+// budget names the two that an attempt takes from: the account's at its place, which
+// is a network or a known device, and the place's own.
+type budget struct{ account, place limit.Digest }
+
+func (b budgets) of(account, place string) budget {
+	return budget{account: b.blind.Digest(account, place), place: b.blind.Digest(place)}
+}
+
+// take takes one attempt from both, or says how long it is until there is one.
+func (b budgets) take(from budget, now time.Time) (wait time.Duration) {
+	if wait := b.accounts.Take(from.account, now); wait > 0 {
+		return wait
 	}
-	g.left--
+	if wait := b.networks.Take(from.place, now); wait > 0 {
+		b.accounts.Return(from.account, now)
+		return wait
+	}
 	return 0
 }
 
 // giveBack undoes a take.
-func (b *budgets) giveBack(name string, size int, now time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	g := b.find(name, size, now)
-	g.left = min(float64(size), g.left+1)
-}
-
-func (b *budgets) find(name string, size int, now time.Time) *budget {
-	mac := hmac.New(sha256.New, b.key)
-	mac.Write([]byte(name))
-	id := [sha256.Size]byte(mac.Sum(nil))
-	if e, ok := b.byKey[id]; ok {
-		b.order.MoveToFront(e)
-		return e.Value.(*budget)
-	}
-	if b.order.Len() >= maxBudgets {
-		oldest := b.order.Back()
-		delete(b.byKey, oldest.Value.(*budget).id)
-		b.order.Remove(oldest)
-	}
-	g := &budget{id: id, left: float64(size), at: now}
-	b.byKey[id] = b.order.PushFront(g)
-	return g
-}
-
-// network is what counts as one place: an IPv4 address, or the /64 of an IPv6 one.
-func network(a netip.Addr) string {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		p, err := a.Prefix(64)
-		if err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
+func (b budgets) giveBack(to budget, now time.Time) {
+	b.accounts.Return(to.account, now)
+	b.networks.Return(to.place, now)
 }

@@ -81,16 +81,12 @@ func (s *Service) prove(ctx context.Context, a Attempt) (user tepin.User, device
 	if err != nil && tepin.KindOf(err) != tepin.NotFound {
 		return tepin.User{}, "", err
 	}
-	place, device := network(a.From), s.knownDevice(a.Device, user.ID, now)
+	place, device := tepin.PlaceOf(a.From).String(), s.knownDevice(a.Device, user.ID, now)
 	if device != "" {
 		place = "device " + device
 	}
-	account, around := "account\x00"+email+"\x00"+place, "network\x00"+place
-	wait := s.budgets.take(account, accountAttempts, accountInterval, now)
-	if wait == 0 {
-		wait = s.budgets.take(around, networkAttempts, networkInterval, now)
-	}
-	if wait > 0 {
+	budget := s.budgets.of(email, place)
+	if wait := s.budgets.take(budget, now); wait > 0 {
 		return tepin.User{}, "", &tepin.Error{Kind: tepin.TooMany, RetryAfter: wait, Message: "Too many attempts to sign in. Wait a moment, then try again."}
 	}
 	same, err := s.CheckPassword(ctx, a.Password, user.PasswordHash)
@@ -100,8 +96,7 @@ func (s *Service) prove(ctx context.Context, a Attempt) (user tepin.User, device
 	if !same {
 		return tepin.User{}, "", tepin.Errorf(tepin.Unauthorized, "E-mail address or password is wrong.")
 	}
-	s.budgets.giveBack(account, accountAttempts, now)
-	s.budgets.giveBack(around, networkAttempts, now)
+	s.budgets.giveBack(budget, now)
 	return user, device, nil
 }
 

@@ -32,7 +32,7 @@ type Service struct {
 	csrfKey   []byte
 	deviceKey []byte
 	hashing   chan struct{} // slots for argon2id
-	budgets   *budgets
+	budgets   budgets
 }
 
 // New returns a service on the given store and keys.

@@ -1,0 +1,59 @@
+// Package limit says when somebody does something too often. All of it is in memory,
+// for this process alone, and in bounded space: who was not seen for long is
+// forgotten, and begins again with a full budget.
+package limit
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+)
+
+// Digest stands for something that a stranger submitted.
+type Digest [16]byte
+
+// Blind makes digests: HMACs under a key that lives as long as the process, so that
+// nothing that was submitted is kept, and nobody can choose what collides (S35).
+type Blind struct{ key []byte }
+
+// NewBlind returns one with a key of its own.
+func NewBlind() Blind { return Blind{[]byte(rand.Text())} }
+
+// Digest returns the digest of the parts. Other parts, or the same text cut in
+// another place, give another one.
+func (b Blind) Digest(parts ...string) Digest {
+	mac := hmac.New(sha256.New, b.key)
+	for _, p := range parts {
+		mac.Write([]byte{byte(len(p) >> 24), byte(len(p) >> 16), byte(len(p) >> 8), byte(len(p))})
+		mac.Write([]byte(p))
+	}
+	return Digest(mac.Sum(nil)[:len(Digest{})])
+}
+
+// recent is a bounded map that forgets what has not been used for long. It keeps two
+// generations of at most half its size each; when the younger is full, the older goes.
+type recent[K comparable, V any] struct {
+	half       int
+	young, old map[K]V
+}
+
+func newRecent[K comparable, V any](size int) recent[K, V] { return recent[K, V]{half: max(1, size/2)} }
+
+func (r *recent[K, V]) get(k K) (V, bool) {
+	v, ok := r.young[k]
+	if !ok {
+		v, ok = r.old[k]
+	}
+	return v, ok
+}
+
+// put keeps v for two generations from now.
+func (r *recent[K, V]) put(k K, v V) {
+	if _, there := r.young[k]; !there && len(r.young) >= r.half {
+		r.old, r.young = r.young, nil
+	}
+	if r.young == nil {
+		r.young = map[K]V{}
+	}
+	r.young[k] = v
+}
