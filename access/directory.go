@@ -122,19 +122,33 @@ func (d *Directory) Run(ctx context.Context) error {
 }
 
 // Refresh makes the directory as new as the database is now. Call it after a write
-// that changes who may do what, so that the write bites at once on this node.
+// that changes who may do what, so that the write bites at once on this node. Of many
+// that wait for one another a few ask the database, for all.
 func (d *Directory) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	return d.poll(ctx)
 }
 
+// Doubt makes the node answer Unavailable until its next good poll. Call it when
+// something was taken away and [Directory.Refresh] has failed: this node must not go on
+// by what it knew before (S3).
+func (d *Directory) Doubt() {
+	v := *d.view.Load()
+	v.began = time.Time{}
+	d.view.Store(&v)
+}
+
 func (d *Directory) poll(ctx context.Context) error {
+	called := d.o.Now()
 	select {
 	case d.turn <- struct{}{}:
 		defer func() { <-d.turn }()
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if v := d.view.Load(); v != nil && v.began.After(called) {
+		return nil
 	}
 	began := d.o.Now()
 	counter, err := d.o.Store.ChangeCounter(ctx)

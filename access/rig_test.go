@@ -36,14 +36,20 @@ type rig struct {
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	c := accesstest.NewClock()
-	st, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "tepin.db"), AuditKey: make([]byte, 32), Now: c.Now})
+	r := rigOver(t, storeAt(t, c.Now), c.Now)
+	r.clock = c
+	return r
+}
+
+// storeAt opens an empty database whose time is now.
+func storeAt(t testing.TB, now func() time.Time) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "tepin.db"), AuditKey: make([]byte, 32), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	r := rigOver(t, st, c.Now)
-	r.clock = c
-	return r
+	return st
 }
 
 func rigOver(t testing.TB, st *store.Store, now func() time.Time) *rig {

@@ -50,10 +50,12 @@ func New(o Options) *Service {
 }
 
 // changed makes this node act on a write at once. The write itself is done: when the
-// refresh fails, the directory's own poll repeats it within a second.
+// refresh fails, the directory's own poll repeats it within a second, and until then
+// the node answers nobody by what it knew before.
 func (s *Service) changed(ctx context.Context) {
 	if err := s.access.Refresh(context.WithoutCancel(ctx)); err != nil {
-		s.log.WarnContext(ctx, "access directory not refreshed after a write; the next poll will", "error", err)
+		s.access.Doubt()
+		s.log.WarnContext(ctx, "access directory not refreshed after a write; tokens are refused with 503 until the next poll", "error", err)
 	}
 }
 

@@ -55,6 +55,8 @@ type Special struct {
 	Act     string             // the client that exchanged a token for it
 	Parent  string             // jti of that token
 	Origin  string             // the only page that may use it
+
+	ParentCredential tepin.CredentialID // what that token was made with, if not what the client has just shown
 }
 
 // Issued is the answer.
@@ -218,6 +220,8 @@ func (s *Service) sign(g tepin.Grant, r Request) (signed, error) {
 		Act:         r.Act,
 		Parent:      r.Parent,
 		Origin:      r.Origin,
+
+		ParentCredential: r.ParentCredential,
 	})
 	return signed{grant: g, token: raw}, err
 }

@@ -27,6 +27,10 @@ type Claims struct {
 	Act     string             // RFC 8693 §4.1 act.sub: the client that exchanged a token for this one
 	Parent  string             // jti of the token that was exchanged: this one dies with it
 	Origin  string             // the only web page that may use it
+
+	// ParentCredential is what the exchanged token was made with, where that is not
+	// Credential: this one dies with either.
+	ParentCredential tepin.CredentialID
 }
 
 // Format is the number of the claims' layout. It is part of a grant's key: raise
@@ -50,6 +54,8 @@ type wire struct {
 	Act         *act                `json:"act,omitempty"`
 	Parent      string              `json:"urn:tepin:parent,omitempty"`
 	Origin      string              `json:"urn:tepin:origin,omitempty"`
+
+	ParentCredential tepin.CredentialID `json:"urn:tepin:parent_credential,omitempty"`
 }
 
 type confirm struct {
@@ -61,7 +67,8 @@ type act struct {
 	Subject string `json:"sub"`
 }
 
-func (c Claims) marshal() ([]byte, error) {
+// JSON returns the claims as they stand in a token.
+func (c Claims) JSON() ([]byte, error) {
 	w := wire{
 		Issuer:      c.Issuer,
 		Subject:     c.Subject,
@@ -76,6 +83,8 @@ func (c Claims) marshal() ([]byte, error) {
 		Credential:  c.Credential,
 		Parent:      c.Parent,
 		Origin:      c.Origin,
+
+		ParentCredential: c.ParentCredential,
 	}
 	if c.Confirm != (tepin.Confirmation{}) {
 		w.Confirm = &confirm{c.Confirm.KeyThumbprint, c.Confirm.CertificateThumbprint}
@@ -110,6 +119,8 @@ func unmarshal(b []byte) (Claims, error) {
 		Credential:  w.Credential,
 		Parent:      w.Parent,
 		Origin:      w.Origin,
+
+		ParentCredential: w.ParentCredential,
 	}
 	if w.Confirm != nil {
 		c.Confirm = tepin.Confirmation{KeyThumbprint: w.Confirm.KeyThumbprint, CertificateThumbprint: w.Confirm.CertificateThumbprint}

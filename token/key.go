@@ -139,7 +139,7 @@ func (k *Key) Sign(c Claims) (string, error) {
 	if k.Purpose != tepin.AccessTokens {
 		return "", fmt.Errorf("token: a key for %q signs no access tokens", k.Purpose)
 	}
-	payload, err := c.marshal()
+	payload, err := c.JSON()
 	if err != nil {
 		return "", fmt.Errorf("token: claims: %w", err)
 	}

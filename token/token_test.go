@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"flag"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,30 @@ func TestHeaderAndClaimsOrder(t *testing.T) {
 		`"urn:tepin:environment":"0192f0c1-0000-7000-8000-000000000001","urn:tepin:epoch":3,"urn:tepin:credential":"0192f0c1-0000-7000-8000-000000000002"}`
 	if got := decode(t, part[1]); got != want {
 		t.Errorf("claims\n got %s\nwant %s", got, want)
+	}
+}
+
+// What only some tokens have stands behind what all have, and comes back.
+func TestClaimsOfSomeTokens(t *testing.T) {
+	c := claims()
+	c.Confirm = tepin.Confirmation{KeyThumbprint: "jkt", CertificateThumbprint: "x5t"}
+	c.Act, c.Parent, c.Origin, c.ParentCredential = "int_acting", "parent", "https://shop.example", "credential"
+	k := fixedKey(t, token.ES256)
+	raw, err := k.Sign(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `"urn:tepin:credential":"0192f0c1-0000-7000-8000-000000000002","cnf":{"jkt":"jkt","x5t#S256":"x5t"},"act":{"sub":"int_acting"},` +
+		`"urn:tepin:parent":"parent","urn:tepin:origin":"https://shop.example","urn:tepin:parent_credential":"credential"}`
+	if got := decode(t, strings.Split(raw, ".")[1]); !strings.HasSuffix(got, want) {
+		t.Errorf("claims %s, want %s at their end", got, want)
+	}
+	if plain, err := c.JSON(); err != nil || string(plain) != decode(t, strings.Split(raw, ".")[1]) {
+		t.Errorf("JSON %s, %v", plain, err)
+	}
+	_, got, err := token.NewKeys(k).Open(raw)
+	if err != nil || !reflect.DeepEqual(got, c) {
+		t.Errorf("opened %+v, %v, want %+v", got, err, c)
 	}
 }
 
