@@ -30,8 +30,7 @@ const (
 // credentials are never allowed.
 func preflight(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
-	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Vary", "Authorization, Origin")
+	h["Cache-Control"], h["Vary"] = apiCaching, apiVary
 	if r.Header.Get("Origin") != "" {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Expose-Headers", corsExposed)

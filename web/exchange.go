@@ -14,8 +14,11 @@ import (
 	"github.com/tepin/tepin"
 )
 
-// exchange is what the stack knows of one request while it is being answered.
+// exchange is what the stack knows of one request while it is being answered. It is also
+// the request's context, in which it is found.
 type exchange struct {
+	context.Context
+
 	id     string
 	start  time.Time
 	method string
@@ -29,6 +32,7 @@ type exchange struct {
 	guard  string      // what the browser guard would have refused (S22)
 	err    error       // for the log event
 
+	conn    http.ResponseController
 	w       writer
 	body    body
 	problem bool // a problem body has been written completely
@@ -36,14 +40,22 @@ type exchange struct {
 
 type exchangeKey struct{}
 
+// Value finds the exchange in itself.
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
+
 // withExchange returns the request's exchange, and the request that carries it:
 // a handler may stand without a [Stack] around it.
 func withExchange(r *http.Request) (*exchange, *http.Request) {
 	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
 		return x, r
 	}
-	x := &exchange{id: tepin.NewID[string]()}
-	return x, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	x := &exchange{Context: r.Context(), id: tepin.NewID[string]()}
+	return x, r.WithContext(x)
 }
 
 // exchangeOf returns the request's exchange; a fresh one where there is none.
@@ -51,7 +63,7 @@ func exchangeOf(ctx context.Context) *exchange {
 	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
 		return x
 	}
-	return &exchange{id: tepin.NewID[string]()}
+	return &exchange{Context: ctx, id: tepin.NewID[string]()}
 }
 
 // RequestID returns the id under which the request is logged; it is the traceId of

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,22 +62,21 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 // end, recovered panics, forwarded headers (S19), the host check and collapsed
 // slashes (S18), limits, and CORS on API paths.
 func (s *Stack) Wrap(next http.Handler) http.Handler {
-	now := s.Now
-	if now == nil {
-		now = time.Now
+	filled := *s
+	s = &filled
+	if s.Now == nil {
+		s.Now = time.Now
 	}
-	maxBody := s.MaxBody
-	if maxBody == 0 {
-		maxBody = MaxBody
+	if s.MaxBody == 0 {
+		s.MaxBody = MaxBody
 	}
 	hosts := s.hosts()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{id: tepin.NewID[string](), start: now(), method: r.Method}
-		conn := http.NewResponseController(w)
-		x.w = writer{ResponseWriter: w, meter: meter{conn: conn, set: (*http.ResponseController).SetWriteDeadline}}
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		x := &exchange{Context: r.Context(), id: tepin.NewID[string](), start: s.Now(), method: r.Method, conn: *http.NewResponseController(w)}
+		x.w = writer{ResponseWriter: w, meter: meter{conn: &x.conn, set: (*http.ResponseController).SetWriteDeadline}}
+		r = r.WithContext(x)
 		if r.Body != nil && r.Body != http.NoBody {
-			x.body = body{ReadCloser: r.Body, limit: maxBody, meter: meter{conn: conn, set: (*http.ResponseController).SetReadDeadline}}
+			x.body = body{ReadCloser: r.Body, limit: s.MaxBody, meter: meter{conn: &x.conn, set: (*http.ResponseController).SetReadDeadline}}
 			r.Body = &x.body
 		}
 		x.query = loggedQuery(r.URL)
@@ -89,11 +87,11 @@ func (s *Stack) Wrap(next http.Handler) http.Handler {
 			x.base = x.scheme + "://" + host
 		}
 		w.Header().Set("X-Request-Id", x.id)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header()["X-Content-Type-Options"] = nosniff
 
 		defer func() {
 			p := recover()
-			s.finish(x, r, p, now().Sub(x.start))
+			s.finish(x, r, p)
 			if p == http.ErrAbortHandler || p != nil && !x.problem {
 				panic(http.ErrAbortHandler) // the answer is half out: only cutting the connection tells so
 			}
@@ -107,6 +105,14 @@ func (s *Stack) Wrap(next http.Handler) http.Handler {
 		}
 	})
 }
+
+// Values of headers that many answers have. They are shared: a header is set to another,
+// never altered in place.
+var (
+	nosniff    = []string{"nosniff"}
+	apiCaching = []string{"private, no-cache"}
+	apiVary    = []string{"Authorization, Origin"}
+)
 
 // admit refuses requests for hosts that are not ours and for paths that are not in
 // their shortest form, and collapses repeated slashes.
@@ -140,7 +146,7 @@ func (s *Stack) hosts() map[string]bool {
 }
 
 // finish turns a panic into an answer and writes the request's only log event.
-func (s *Stack) finish(x *exchange, r *http.Request, p any, took time.Duration) {
+func (s *Stack) finish(x *exchange, r *http.Request, p any) {
 	if p == nil && x.w.status < 500 && !s.Log.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
@@ -162,7 +168,7 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any, took time.Duration) 
 	}
 	attrs = append(attrs,
 		slog.String("id", x.id), slog.String("method", logMethod(x.method)), slog.String("route", route),
-		slog.Int("status", status), slog.Duration("took", took), slog.Int64("bytes", x.w.count),
+		slog.Int("status", status), slog.Duration("took", s.Now().Sub(x.start)), slog.Int64("bytes", x.w.count),
 		slog.String("client", x.addr.String()))
 	if x.actor.ID != "" {
 		attrs = append(attrs, slog.String("actor", string(x.actor.Kind)+":"+x.actor.ID))
@@ -226,6 +232,9 @@ func logMethod(m string) string {
 // with dot segments, however spelled, are refused: no client of ours sends them, and
 // a router would answer them with a redirect.
 func collapse(u *url.URL) error {
+	if u.RawPath == "" && strings.HasPrefix(u.Path, "/") && !strings.Contains(u.Path, "/.") && !strings.Contains(u.Path, "//") && !strings.HasSuffix(u.Path, "/") {
+		return nil // as most are
+	}
 	path := u.EscapedPath()
 	for segment := range strings.SplitSeq(path, "/") {
 		if dots, err := url.PathUnescape(segment); err != nil || dots == "." || dots == ".." {
