@@ -10,7 +10,7 @@ import (
 // clientCredentials gives an integration its own token (RFC 6749 §4.4): with the
 // scopes that it asks for, or all that it has. One that has none gets a token with
 // none.
-func clientCredentials(_ context.Context, client access.Client, r request) (subject, error) {
+func (h Handler) clientCredentials(_ context.Context, client access.Client, r request) (subject, error) {
 	granted := client.Integration.Scopes
 	scope := r.get("scope")
 	if scope == "" {

@@ -13,68 +13,76 @@ import (
 
 // grantType answers whose token is issued, with which scopes, to a client that has
 // authenticated.
-type grantType func(ctx context.Context, client access.Client, r request) (subject, error)
+type grantType func(h Handler, ctx context.Context, client access.Client, r request) (subject, error)
 
 // subject is whose token is issued, with which scopes.
 type subject struct {
 	client access.Client
 	scopes tepin.Scopes
 	grant.Special
+	issuedType string // RFC 8693 §2.2.1; "" = the answer does not say
 }
 
 // grantTypes are the values of the parameter grant_type.
 var grantTypes = map[string]grantType{
-	"client_credentials": clientCredentials,
+	"client_credentials": Handler.clientCredentials,
 }
 
 // token is the token endpoint (RFC 6749 §3.2).
 func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
-	issued, err := h.issue(r)
+	issued, s, err := h.issue(r)
 	if err != nil {
 		refuse(w, r, err)
 		return nil
 	}
 	noStore(w.Header())
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(answer(issued)) // the client may be gone
+	_, _ = w.Write(answer(issued, s)) // the client may be gone
 	return nil
 }
 
 // issue reads the request, in the order in which nothing is told to strangers.
-func (h Handler) issue(r *http.Request) (grant.Issued, error) {
+func (h Handler) issue(r *http.Request) (grant.Issued, subject, error) {
+	s, audiences, err := h.decide(r)
+	if err != nil {
+		return grant.Issued{}, s, err
+	}
+	issued, err := h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audiences: audiences, Special: s.Special})
+	return issued, s, err
+}
+
+// decide settles whose token is issued, and for whom it is meant.
+func (h Handler) decide(r *http.Request) (subject, []string, error) {
 	req, err := readRequest(r)
 	if err != nil {
-		return grant.Issued{}, err
+		return subject{}, nil, err
 	}
 	name := req.get("grant_type")
 	decide := grantTypes[name]
 	switch {
 	case decide == nil && req.credentials.proof() == "":
-		return grant.Issued{}, errNoCredentials
+		return subject{}, nil, errNoCredentials
 	case name == "":
-		return grant.Issued{}, bad("the parameter grant_type is missing; integrations send grant_type=client_credentials")
+		return subject{}, nil, bad("the parameter grant_type is missing; integrations send grant_type=client_credentials")
 	case decide == nil:
-		return grant.Issued{}, &failure{code: unsupportedGrantType,
+		return subject{}, nil, &failure{code: unsupportedGrantType,
 			description: "this server knows no such grant_type; integrations use client_credentials"}
 	}
 	client, err := h.authenticate(r, req.credentials)
 	if err != nil {
-		return grant.Issued{}, err
+		return subject{}, nil, err
 	}
-	s, err := decide(r.Context(), client, req)
+	s, err := decide(h, r.Context(), client, req)
 	if err != nil {
-		return grant.Issued{}, err
+		return subject{}, nil, err
 	}
 	audiences, err := h.audiences(req)
-	if err != nil {
-		return grant.Issued{}, err
-	}
-	return h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audiences: audiences, Special: s.Special})
+	return s, audiences, err
 }
 
 // answer is the body of RFC 6749 §5.1. Tokens are base64url, and scopes are from a
 // list without quotes: nothing needs escaping.
-func answer(t grant.Issued) []byte {
+func answer(t grant.Issued, s subject) []byte {
 	scope := t.Scopes.String()
 	b := make([]byte, 0, len(t.Token)+len(scope)+96)
 	b = append(b, `{"access_token":"`...)
@@ -83,5 +91,9 @@ func answer(t grant.Issued) []byte {
 	b = strconv.AppendInt(b, int64(t.ExpiresIn/time.Second), 10)
 	b = append(b, `,"scope":"`...)
 	b = append(b, scope...)
+	if s.issuedType != "" {
+		b = append(b, `","issued_token_type":"`...)
+		b = append(b, s.issuedType...)
+	}
 	return append(b, `"}`...)
 }
