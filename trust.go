@@ -23,10 +23,11 @@ type Trust struct {
 	IntegrationID IntegrationID
 	Kind          TrustKind
 	Label         string
-	Keys          string // TrustKey: a JWK set of public keys
+	Keys          string // TrustKey: a JWK set of public keys; TrustIssuer: its keys, if they are not fetched
 	URL           string // TrustKeySet: the jwks_uri; TrustIssuer: the issuer, exactly
 	Subject       string // TrustIssuer: the sub, exactly
 	Audience      string // TrustIssuer: the aud, exactly
+	Reusable      bool   // TrustIssuer: one token is taken as often as it is presented until it ends
 	Thumbprint    string // TrustCertificate: SHA-256 of the DER, base64url
 	CreatedBy     string // name of the actor
 	CreatedAt     time.Time
@@ -34,6 +35,12 @@ type Trust struct {
 	ExpiresAt     time.Time // zero = never
 	LastUsedAt    time.Time // zero = never
 	LastUsedFrom  string    // network address, IPv6 as its /64
+}
+
+// TrustUpdate changes the fields that are not nil.
+type TrustUpdate struct {
+	Label     *string
+	ExpiresAt *time.Time // zero = never
 }
 
 // LiveAt reports whether the trust counts at t.

@@ -7,7 +7,7 @@ import (
 	"github.com/tepin/tepin"
 )
 
-// SecretUse is one use of a secret, to be noted beside it.
+// SecretUse is one use of a secret or a trust, to be noted beside it.
 type SecretUse struct {
 	ID   tepin.CredentialID
 	At   time.Time
@@ -237,8 +237,8 @@ func (s *Store) CompleteRotation(ctx context.Context, by tepin.Actor, env tepin.
 	})
 }
 
-// TouchSecrets notes when and from where secrets were last used. It is not audited,
-// and secrets that are gone are passed over.
+// TouchSecrets notes when and from where secrets and trusts were last used. It is not
+// audited, and those that are gone are passed over.
 func (s *Store) TouchSecrets(ctx context.Context, uses []SecretUse) error {
 	if len(uses) == 0 {
 		return nil
@@ -246,9 +246,11 @@ func (s *Store) TouchSecrets(ctx context.Context, uses []SecretUse) error {
 	return s.write(ctx, func(t *tx) error {
 		t.quiet = true
 		for _, u := range uses {
-			_, err := t.exec(ctx, `UPDATE secret SET last_used_at = $2, last_used_from = $3 WHERE id = $1 AND last_used_at < $2`, u.ID, micros(u.At), u.From)
-			if err != nil {
-				return err
+			for _, table := range []string{"secret", "trust"} {
+				_, err := t.exec(ctx, `UPDATE `+table+` SET last_used_at = $2, last_used_from = $3 WHERE id = $1 AND last_used_at < $2`, u.ID, micros(u.At), u.From)
+				if err != nil {
+					return err
+				}
 			}
 		}
 		return nil

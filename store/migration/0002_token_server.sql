@@ -28,6 +28,7 @@ CREATE TABLE trust (
     url            TEXT   NOT NULL,
     subject        TEXT   NOT NULL,
     audience       TEXT   NOT NULL,
+    reusable       BOOLEAN NOT NULL,
     thumbprint     TEXT   NOT NULL,
     created_by     TEXT   NOT NULL,
     created_at     BIGINT NOT NULL,
@@ -38,3 +39,10 @@ CREATE TABLE trust (
     warned_days    INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX trust_of_integration ON trust (integration_id, id);
+
+-- Client assertions that were taken: each is taken once, on whatever node.
+CREATE TABLE assertion_seen (
+    hash       BYTEA  PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX assertion_seen_expiry ON assertion_seen (expires_at);

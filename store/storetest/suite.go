@@ -23,6 +23,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"Secrets":            secrets,
 		"Rotation":           rotation,
 		"ExpiryWarnings":     expiryWarnings,
+		"Trusts":             trusts,
+		"AcceptOnce":         acceptOnce,
 		"Directory":          directory,
 		"CounterIsCommits":   counterIsCommits,
 		"SigningKeys":        signingKeys,
