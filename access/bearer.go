@@ -128,11 +128,17 @@ func (c *client) actor(t *token.Claims) tepin.Actor {
 type Presenter struct {
 	From netip.Addr
 	Held tepin.Confirmation // what the presenter has proved to hold
+
+	proved bool // under the scheme DPoP, which takes bound tokens alone
 }
 
 // holds refuses a token that is bound to something that its presenter does not hold.
 func (p Presenter) holds(bound tepin.Confirmation) error {
 	switch {
+	case p.proved && bound.KeyThumbprint == "":
+		return tepin.Errorf(tepin.Unauthorized, "the access token is not bound to a key; send it as \"Authorization: Bearer TOKEN\", or request one with a DPoP proof")
+	case p.proved && bound.KeyThumbprint != p.Held.KeyThumbprint:
+		return tepin.Errorf(tepin.Unauthorized, "the access token is bound to another key than the one that signed the DPoP proof")
 	case bound.KeyThumbprint != "" && bound.KeyThumbprint != p.Held.KeyThumbprint:
 		return tepin.Errorf(tepin.Unauthorized, "the access token is bound to a key; send it as \"Authorization: DPoP TOKEN\" with a DPoP proof by that key")
 	case bound.CertificateThumbprint != "" && bound.CertificateThumbprint != p.Held.CertificateThumbprint:

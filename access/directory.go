@@ -45,6 +45,8 @@ type Options struct {
 	PepperID string
 	// CheckForm reports whether a string can be a secret at all.
 	CheckForm func(plain string) bool
+	// NonceKey is what the nonces of DPoP proofs are made under, the same on all nodes.
+	NonceKey []byte
 	// OpenKey opens the sealed private half (PKCS #8) of a signing key.
 	OpenKey func(sealed []byte, kid string) ([]byte, error)
 
@@ -59,6 +61,8 @@ type Directory struct {
 	turn     chan struct{} // held while polling: views follow one another in time
 	verified *cache[[32]byte, *verified]
 	failures failures
+	nonces   nonces
+	replays  replays
 	lastMiss atomic.Int64 // Unix nanoseconds of the last refresh for an unknown secret
 
 	mu   sync.Mutex
@@ -85,6 +89,8 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 		turn:     make(chan struct{}, 1),
 		verified: newCache[[32]byte, *verified](verifiedSize),
 		failures: newFailures(),
+		nonces:   nonces{o.NonceKey},
+		replays:  replays{max: replayMax},
 		used:     map[tepin.CredentialID]use{},
 	}
 	if err := d.poll(ctx); err != nil {

@@ -72,7 +72,7 @@ func New(t testing.TB, o Options) *Installation {
 	in.addSigningKeys()
 	in.Access, err = access.New(t.Context(), access.Options{
 		Store: in.Store, Issuer: o.PublicURL + "/", PublicURL: o.PublicURL, Log: o.Log, Now: o.Now,
-		MAC: in.Keys.Pepper.MAC, PepperID: in.Keys.Pepper.ID(), CheckForm: credential.CheckForm, OpenKey: in.Keys.OpenSigningKey,
+		MAC: in.Keys.Pepper.MAC, PepperID: in.Keys.Pepper.ID(), CheckForm: credential.CheckForm, OpenKey: in.Keys.OpenSigningKey, NonceKey: in.Keys.Seal.Derive("dpop nonces", 32),
 	})
 	in.check(err)
 	in.Credential = credential.New(credential.Options{Store: in.Store, Access: in.Access, Keys: in.Keys, Log: o.Log, Now: o.Now})

@@ -62,7 +62,7 @@ func CheckForm(plain string) bool { return strings.HasPrefix(plain, "tpn_") }
 func Bare(t testing.TB, st *store.Store, now func() time.Time) *access.Directory {
 	t.Helper()
 	d, err := access.New(t.Context(), access.Options{Store: st, Issuer: BareURL + "/", PublicURL: BareURL,
-		MAC: MAC, PepperID: "pepper", CheckForm: CheckForm, Now: now,
+		MAC: MAC, PepperID: "pepper", CheckForm: CheckForm, NonceKey: make([]byte, 32), Now: now,
 		OpenKey: func(sealed []byte, _ string) ([]byte, error) { return sealed, nil }})
 	if err != nil {
 		t.Fatal(err)

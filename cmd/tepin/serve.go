@@ -137,7 +137,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	}
 	directory, err := access.New(ctx, access.Options{
 		Store: db, Issuer: url + "/", PublicURL: url, Log: log,
-		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm, OpenKey: keys.OpenSigningKey,
+		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm, OpenKey: keys.OpenSigningKey, NonceKey: keys.Seal.Derive("dpop nonces", 32),
 	})
 	if err != nil {
 		return nil, err
