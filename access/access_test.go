@@ -90,7 +90,8 @@ func TestAuthenticateState(t *testing.T) {
 	accesstest.WantKind(t, "deleted integration", err, tepin.Unauthorized)
 }
 
-// Always five comparisons, whoever asks and whatever is wrong (S10).
+// Five MACs are made whoever asks and whatever is wrong (S10). Only for a secret that was
+// right are they remembered, until anything changes.
 func TestAuthenticateComparesFiveTimes(t *testing.T) {
 	r := newRig(t)
 	in := r.integration("one")
@@ -104,21 +105,51 @@ func TestAuthenticateComparesFiveTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tc := range []struct {
-		id     tepin.ClientID
-		secret string
-		rounds int // a miss looks twice when it may
-	}{
-		{in.ClientID, "tpn_one", 1},
-		{in.ClientID, "tpn_wrong1", 2},
-		{"int_nobody", "tpn_wrong2", 1}, // within the same tenth of a second
-		{in.ClientID, "tpn_wrong3", 1},
-	} {
+	check := func(id tepin.ClientID, secret string, rounds int) {
+		t.Helper()
 		count = 0
-		_, _ = d.Authenticate(t.Context(), tc.id, tc.secret, home)
-		if count != tc.rounds*tepin.MaxLiveSecrets {
-			t.Errorf("%s with %s: %d comparisons, want %d", tc.id, tc.secret, count, tc.rounds*tepin.MaxLiveSecrets)
+		_, err := d.Authenticate(t.Context(), id, secret, home)
+		if count != rounds*tepin.MaxLiveSecrets {
+			t.Errorf("%s with %s: %d MACs, want %d", id, secret, count, rounds*tepin.MaxLiveSecrets)
 		}
+		if right := id == in.ClientID && secret == "tpn_one"; right != (err == nil) {
+			t.Errorf("%s with %s: %v", id, secret, err)
+		}
+	}
+	check(in.ClientID, "tpn_one", 1)
+	check(in.ClientID, "tpn_wrong1", 2)  // a miss looks twice when it may
+	check("int_nobody", "tpn_wrong2", 1) // within the same tenth of a second
+	check(in.ClientID, "tpn_wrong3", 1)
+	check(in.ClientID, "tpn_wrong3", 1)
+	check(in.ClientID, "tpn_one", 0)
+	check("int_nobody", "tpn_one", 1) // what is remembered is this client's
+	r.integration("two")
+	if err := d.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check(in.ClientID, "tpn_one", 1)
+	check(in.ClientID, "tpn_one", 0)
+}
+
+// A secret that is remembered as right dies like any other.
+func TestRememberedSecretsAreJudgedAnew(t *testing.T) {
+	r := newRig(t)
+	for name, end := range map[string]func(in tepin.Integration){
+		"ended":    func(in tepin.Integration) { r.rotate(in, "tpn_next", 0) },
+		"disabled": func(in tepin.Integration) { r.update(in, tepin.IntegrationUpdate{Enabled: ptr(false)}) },
+		"ends without a poll": func(in tepin.Integration) {
+			r.rotate(in, "tpn_next", time.Second)
+			r.login(in, "tpn_"+in.Name)
+			r.clock.Advance(time.Second)
+		},
+	} {
+		in := r.integration(name)
+		for range 2 {
+			r.login(in, "tpn_"+name)
+		}
+		end(in)
+		_, err := r.Authenticate(t.Context(), in.ClientID, "tpn_"+name, home)
+		accesstest.WantKind(t, name, err, tepin.Unauthorized)
 	}
 }
 

@@ -75,21 +75,39 @@ func (d *Directory) match(v *view, id tepin.ClientID, plain string) (*client, *t
 	if c == nil {
 		c = nobody
 	}
+	presented := d.proved.digest(id, plain)
+	macs, known := d.proved.get(presented, v.counter)
+	if !known {
+		macs = d.macs(c, id, plain)
+	}
 	found := -1
-	dummy := tepin.Secret{PepperID: d.o.PepperID, MAC: noMAC[:]}
-	for i := range tepin.MaxLiveSecrets {
-		s := &dummy
+	for i, mac := range macs {
+		stored := noMAC[:]
 		if i < len(c.secrets) {
-			s = &c.secrets[i]
+			stored = c.secrets[i].MAC
 		}
-		mac := d.o.MAC(s.PepperID, c.environment.ID, id, s.ID, plain)
-		same := subtle.ConstantTimeCompare(mac, s.MAC)
+		same := subtle.ConstantTimeCompare(mac, stored)
 		found = subtle.ConstantTimeSelect(same, i, found)
 	}
 	if found < 0 || found >= len(c.secrets) {
 		return nil, nil
 	}
+	if !known {
+		d.proved.put(presented, v.counter, macs)
+	}
 	return c, &c.secrets[found]
+}
+
+// macs makes what a secret of the client is compared by.
+func (d *Directory) macs(c *client, id tepin.ClientID, plain string) (all macs) {
+	for i := range all {
+		s := tepin.Secret{PepperID: d.o.PepperID}
+		if i < len(c.secrets) {
+			s = c.secrets[i]
+		}
+		all[i] = d.o.MAC(s.PepperID, c.environment.ID, id, s.ID, plain)
+	}
+	return all
 }
 
 // mayLookAgain bounds what strangers can make the database do.

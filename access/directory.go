@@ -29,6 +29,7 @@ const (
 	touchEvery   = 10 * time.Second // how often last uses of secrets are written
 	touchTimeout = 5 * time.Second  // for that write
 	verifiedSize = 16_384           // verified tokens remembered, about 1 KB each
+	provedSize   = 16_384           // right secrets whose MACs are remembered, about 0.5 KB each
 	budgetSize   = 16_384           // (client, network) pairs whose failures are remembered
 	missInterval = time.Second / 10 // at most one refresh for unknown secrets in this time
 )
@@ -60,6 +61,7 @@ type Directory struct {
 	view     atomic.Pointer[view]
 	turn     chan struct{} // held while polling: views follow one another in time
 	verified *cache[[32]byte, *verified]
+	proved   proved
 	failures failures
 	nonces   nonces
 	replays  replays
@@ -88,6 +90,7 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 		o:        o,
 		turn:     make(chan struct{}, 1),
 		verified: newCache[[32]byte, *verified](verifiedSize),
+		proved:   newProved(),
 		failures: newFailures(),
 		nonces:   nonces{o.NonceKey},
 		replays:  replays{max: replayMax},

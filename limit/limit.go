@@ -7,6 +7,9 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"sync"
 )
 
 // Digest stands for something that a stranger submitted.
@@ -14,20 +17,34 @@ type Digest [16]byte
 
 // Blind makes digests: HMACs under a key that lives as long as the process, so that
 // nothing that was submitted is kept, and nobody can choose what collides (S35).
-type Blind struct{ key []byte }
+type Blind struct{ hashers *sync.Pool } // of *hasher
+
+// hasher is an HMAC that is keyed already: keying costs as much as a short text.
+type hasher struct {
+	hash.Hash
+	text []byte
+	sum  [sha256.Size]byte
+}
 
 // NewBlind returns one with a key of its own.
-func NewBlind() Blind { return Blind{[]byte(rand.Text())} }
+func NewBlind() Blind {
+	key := []byte(rand.Text())
+	return Blind{&sync.Pool{New: func() any { return &hasher{Hash: hmac.New(sha256.New, key)} }}}
+}
 
 // Digest returns the digest of the parts. Other parts, or the same text cut in
 // another place, give another one.
 func (b Blind) Digest(parts ...string) Digest {
-	mac := hmac.New(sha256.New, b.key)
+	h := b.hashers.Get().(*hasher)
+	defer b.hashers.Put(h)
+	h.text = h.text[:0]
 	for _, p := range parts {
-		mac.Write([]byte{byte(len(p) >> 24), byte(len(p) >> 16), byte(len(p) >> 8), byte(len(p))})
-		mac.Write([]byte(p))
+		h.text = append(binary.BigEndian.AppendUint32(h.text, uint32(len(p))), p...)
 	}
-	return Digest(mac.Sum(nil)[:len(Digest{})])
+	h.Reset()
+	h.Write(h.text)
+	clear(h.text)
+	return Digest(h.Sum(h.sum[:0])[:len(Digest{})])
 }
 
 // recent is a bounded map that forgets what has not been used for long. It keeps two
