@@ -41,7 +41,7 @@ func CheckForm(s string) bool {
 		return false
 	}
 	for _, c := range []byte(body) {
-		if strings.IndexByte(base62, c) < 0 {
+		if !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z') {
 			return false
 		}
 	}
