@@ -8,12 +8,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/web/webtest"
 )
 
@@ -81,6 +83,10 @@ func TestScreens(t *testing.T) {
 	r.task("Summer banner", tepin.PNG, "The font Inter Bold is not in this environment; upload it or choose another.")
 	empty := r.environment("Fresh", "fresh", tepin.Production)
 
+	if _, _, err := r.Credential.Rotate(t.Context(), r.admin, r.env.ID, shop.ID, 24*time.Hour, credential.SecretOptions{Label: "web shop, since the move"}); err != nil {
+		t.Fatal(err)
+	}
+
 	b := r.tab(t)
 	b.signIn()
 	env := "/environments/" + string(r.env.ID)
@@ -98,6 +104,7 @@ func TestScreens(t *testing.T) {
 		{"permissions-unsaved", panel + "/permissions"},
 		{"disable", panel + "/disable"},
 		{"rotate", panel + "/rotate"},
+		{"secret-new", panel + "/secrets/new"},
 		{"delete", panel + "/delete"},
 		{"tasks", env + "/tasks"},
 		{"settings", env + "/settings"},

@@ -103,7 +103,9 @@ func (c *Console) routes() []route {
 		{"POST " + integration, administrator, c.saveGeneral},
 		{"GET " + integration + "/permissions", administrator, c.permissions},
 		{"POST " + integration + "/permissions", administrator, c.savePermissions},
-		{"GET " + integration + "/rotate", administrator, c.confirmRotate},
+		{"GET " + integration + "/secrets/new", administrator, c.askNewSecret},
+		{"POST " + integration + "/secrets", administrator, c.addSecret},
+		{"GET " + integration + "/rotate", administrator, c.askRotate},
 		{"POST " + integration + "/rotate", administrator, c.rotate},
 		{"GET " + integration + "/disable", administrator, c.confirmDisable},
 		{"POST " + integration + "/state", administrator, c.setState},
@@ -111,6 +113,10 @@ func (c *Console) routes() []route {
 		{"POST " + integration + "/delete", administrator, c.delete},
 		{"GET " + integration + "/secrets/{secret}/delete", administrator, c.confirmSecret},
 		{"POST " + integration + "/secrets/{secret}/delete", administrator, c.deleteSecret},
+		{"GET " + integration + "/secrets/{secret}/cancel", administrator, c.confirmCancel},
+		{"POST " + integration + "/secrets/{secret}/cancel", administrator, c.cancelRotation},
+		{"GET " + integration + "/secrets/{secret}/complete", administrator, c.confirmComplete},
+		{"POST " + integration + "/secrets/{secret}/complete", administrator, c.completeRotation},
 		{"GET /", public, c.lost},
 	}
 }

@@ -329,6 +329,56 @@ func TestSecretOnce(t *testing.T) {
 	}
 }
 
+// Secrets are added, rotated, and rotations completed and taken back; each question
+// comes before its deed.
+func TestSecretLife(t *testing.T) {
+	r := newRig(t)
+	in, first := r.integration("Web shop")
+	b := r.signedIn()
+	panel := r.panel(in)
+	secrets := func() []tepin.Secret {
+		list, err := r.Store.Secrets(t.Context(), r.env.ID, in.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	newest := func() string { list := secrets(); return panel + "/secrets/" + string(list[len(list)-1].ID) }
+	works := func(secret string) bool { _, err := r.Token(in.ClientID, secret); return err == nil }
+
+	b.get(panel+"/secrets/new").want(t, "dialog", http.StatusOK, "Add a client secret", "Those that it has stay")
+	b.post(panel+"/secrets", url.Values{"label": {"night job"}, "life": {"90"}}).want(t, "add", http.StatusOK, "Copy the secret now.")
+	b.get(panel).want(t, "list", http.StatusOK, "night job", "Ends in 89 days")
+	for _, tt := range []url.Values{{"label": {strings.Repeat("x", 61)}}, {"life": {"soon"}}, {"life": {"-1"}}} {
+		b.post(panel+"/secrets", tt).want(t, "refused", http.StatusUnprocessableEntity, `aria-invalid="true"`)
+	}
+
+	b.post(panel+"/rotate", url.Values{"overlap": {"24h"}})
+	if !works(first) {
+		t.Error("the old secret does not work in the overlap")
+	}
+	b.get(panel).want(t, "under way", http.StatusOK, "A rotation is under way")
+	b.get(newest()+"/cancel").want(t, "ask", http.StatusOK, "Cancel the rotation?")
+	b.post(newest()+"/cancel", url.Values{}).want(t, "cancel", http.StatusSeeOther)
+	if len(secrets()) != 2 || !secrets()[0].ExpiresAt.IsZero() {
+		t.Errorf("after the cancellation: %+v", secrets())
+	}
+	b.post(panel+"/rotate", url.Values{"overlap": {"24h"}})
+	b.get(newest()+"/complete").want(t, "ask", http.StatusOK, "Complete the rotation?")
+	b.post(newest()+"/complete", url.Values{}).want(t, "complete", http.StatusSeeOther)
+	if works(first) {
+		t.Error("the old secret works after the rotation was completed")
+	}
+	b.post(newest()+"/complete", url.Values{}).want(t, "again", http.StatusConflict, "There is no rotation to complete")
+
+	for range tepin.MaxLiveSecrets - 1 {
+		b.post(panel+"/secrets", url.Values{}).want(t, "add", http.StatusOK)
+	}
+	b.get(panel+"/secrets/new").want(t, "full", http.StatusOK, "End the oldest")
+	b.post(panel+"/secrets", url.Values{}).want(t, "one too many", http.StatusUnprocessableEntity, "the most that it may have")
+	b.post(panel+"/secrets", url.Values{"force": {"yes"}}).want(t, "forced", http.StatusOK, "Copy the secret now.")
+}
+
 func TestFormsKeepWhatWasTyped(t *testing.T) {
 	r := newRig(t)
 	in, _ := r.integration("Web shop")

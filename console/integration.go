@@ -3,10 +3,8 @@ package console
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/credential"
 )
 
 // integrationPanel is one integration at the right of the list: what integration.html
@@ -18,8 +16,8 @@ type integrationPanel struct {
 	Live        int // how many of them work now
 	Form        form
 	Scopes      tepin.Scopes // ticked in the matrix
-	Overlaps    []overlapChoice
-	Secret      tepin.Secret // to be removed
+	NewSecret   *newSecretDialog
+	Confirm     *confirmation
 }
 
 // Matrix is the table of permissions, row by row.
@@ -60,20 +58,6 @@ type matrixCell struct {
 	Ticked bool
 }
 
-// overlapChoice is how long old secrets may outlive a rotation.
-type overlapChoice struct {
-	Value string // a Go duration
-	Name  string
-}
-
-var overlapChoices = []overlapChoice{
-	{"0s", "End at once"},
-	{"1h", "1 hour"},
-	{"24h", "1 day"},
-	{"168h", "7 days"},
-	{"720h", "30 days"},
-}
-
 // panel reads an integration and what stands around it.
 func (c *Console) panel(v *visit, id tepin.IntegrationID, tab string) (environmentPage, error) {
 	p, err := c.integrationsPage(v)
@@ -92,13 +76,13 @@ func (c *Console) panel(v *visit, id tepin.IntegrationID, tab string) (environme
 	if err != nil {
 		return environmentPage{}, err
 	}
-	p.Panel = &integrationPanel{Integration: in, Tab: tab, Secrets: secrets, Scopes: in.Scopes, Overlaps: overlapChoices}
+	p.Panel = &integrationPanel{Integration: in, Tab: tab, Secrets: secrets, Scopes: in.Scopes}
 	for _, s := range secrets {
 		if s.LiveAt(c.now()) {
 			p.Panel.Live++
 		}
 	}
-	p.Panel.Form = filled("name", in.Name, "description", in.Description, "overlap", "24h")
+	p.Panel.Form = filled("name", in.Name, "description", in.Description)
 	p.Panel.Form.Saved = v.r.URL.Query().Has("saved")
 	return p, nil
 }
@@ -121,19 +105,51 @@ func (p environmentPage) PanelPath() string {
 func (c *Console) general(v *visit) error     { return c.showPanel(v, "general", "general") }
 func (c *Console) permissions(v *visit) error { return c.showPanel(v, "permissions", "permissions") }
 
-func (c *Console) confirmRotate(v *visit) error { return c.showPanel(v, "general", "rotate") }
-func (c *Console) confirmDelete(v *visit) error { return c.showPanel(v, "general", "delete") }
+func (c *Console) confirmDelete(v *visit) error {
+	return c.ask(v, func(p environmentPage) *confirmation {
+		secrets := strconv.Itoa(p.Panel.Live) + " secrets"
+		if p.Panel.Live == 1 {
+			secrets = "secret"
+		}
+		return &confirmation{ID: "delete", Title: "Delete “" + p.Panel.Integration.Name + "”?", Action: p.PanelPath() + "/delete",
+			Lead: "Its " + secrets + " and all its tokens stop working at once. This cannot be undone here.", Keep: "Keep it", Button: "Delete integration"}
+	})
+}
 
 // confirmDisable asks before tokens end; of what is disabled there is nothing to ask.
 func (c *Console) confirmDisable(v *visit) error {
+	return c.ask(v, func(p environmentPage) *confirmation {
+		if !p.Panel.Integration.Enabled {
+			return nil
+		}
+		return &confirmation{ID: "disable", Title: "Disable “" + p.Panel.Integration.Name + "”?", Action: p.PanelPath() + "/state", Field: "enabled", Value: "false",
+			Return: "#enable", Keep: "Keep it enabled", Button: "Disable integration",
+			Lead: "Its tokens end at once and do not come back when it is enabled again. Its secrets stay: from then on they get new tokens."}
+	})
+}
+
+// confirmation is a question before something that cannot be taken back: what
+// confirm.html shows.
+type confirmation struct {
+	ID           string // of the dialog's parts, and of the button that opened it
+	Title        string
+	Lead         string
+	Action       string // address of the form
+	Field, Value string // sent with it, if there is something
+	Keep, Button string // the two answers
+	Return       string // where the focus goes when the button that opened it is gone
+}
+
+// ask shows the question about the panel that the path names, unless it has none.
+func (c *Console) ask(v *visit, question func(environmentPage) *confirmation) error {
 	p, err := c.visited(v, "general")
 	if err != nil {
 		return err
 	}
-	if !p.Panel.Integration.Enabled {
+	if p.Panel.Confirm = question(p); p.Panel.Confirm == nil {
 		return v.goTo(p.PanelPath())
 	}
-	return c.renderPanel(v, http.StatusOK, "disable", p)
+	return c.renderPanel(v, http.StatusOK, "confirm", p)
 }
 
 func (c *Console) showPanel(v *visit, tab, page string) error {
@@ -155,7 +171,7 @@ func (c *Console) saveGeneral(v *visit) error {
 	in := p.Panel.Integration
 	_, err = c.credential.UpdateIntegration(v.r.Context(), v.actor, in.EnvironmentID, in.ID, u)
 	if refusal(err) {
-		p.Panel.Form = refused(err, "name", name, "description", description, "overlap", "24h")
+		p.Panel.Form = refused(err, "name", name, "description", description)
 		if tepin.KindOf(err) == tepin.Stale {
 			p.Panel.Form.Message = "Somebody else changed this integration after you opened it; its name is now “" + in.Name + "”, its description “" +
 				in.Description + "”. What you typed is below: save again to replace theirs."
@@ -208,34 +224,6 @@ func (c *Console) savePermissions(v *visit) error {
 	return v.goTo(p.PanelPath() + "/permissions?saved")
 }
 
-// rotate makes a new secret and shows it, on the only page that ever does.
-func (c *Console) rotate(v *visit) error {
-	p, err := c.visited(v, "general")
-	if err != nil {
-		return err
-	}
-	in := p.Panel.Integration
-	text := v.r.PostForm.Get("overlap")
-	overlap, err := time.ParseDuration(text)
-	if err != nil {
-		overlap = -1 // refused by the rules
-	}
-	_, plain, err := c.credential.Rotate(v.r.Context(), v.actor, in.EnvironmentID, in.ID, overlap, credential.SecretOptions{})
-	if refusal(err) {
-		p.Panel.Form = refused(err, "name", in.Name, "description", in.Description, "overlap", text)
-		p.Panel.Form.Unsaved = false // a rotation is not saved
-		return c.renderPanel(v, http.StatusUnprocessableEntity, "rotate", p)
-	}
-	if err != nil {
-		return err
-	}
-	made := createdSecret{Integration: in, Secret: plain, Rotated: true}
-	if overlap > 0 && p.Panel.Live > 0 {
-		made.OldEnd = c.now().Add(overlap)
-	}
-	return c.showSecret(v, in.ID, made)
-}
-
 // setState enables or disables the integration, whatever else was changed meanwhile.
 func (c *Console) setState(v *visit) error {
 	p, err := c.visited(v, "general")
@@ -264,39 +252,4 @@ func (c *Console) delete(v *visit) error {
 	}
 	v.leaveNotice(in.Name)
 	return v.goTo(p.Path())
-}
-
-// secretPage reads the panel with the secret of the path.
-func (c *Console) secretPage(v *visit) (environmentPage, error) {
-	p, err := c.visited(v, "general")
-	if err != nil {
-		return environmentPage{}, err
-	}
-	for _, s := range p.Panel.Secrets {
-		if string(s.ID) == v.r.PathValue("secret") {
-			p.Panel.Secret = s
-			return p, nil
-		}
-	}
-	return environmentPage{}, tepin.Errorf(tepin.NotFound, "This integration has no such secret; it may have been removed.")
-}
-
-func (c *Console) confirmSecret(v *visit) error {
-	p, err := c.secretPage(v)
-	if err != nil {
-		return err
-	}
-	return c.renderPanel(v, http.StatusOK, "delete-secret", p)
-}
-
-func (c *Console) deleteSecret(v *visit) error {
-	p, err := c.secretPage(v)
-	if err != nil {
-		return err
-	}
-	in := p.Panel.Integration
-	if err := c.credential.DeleteSecret(v.r.Context(), v.actor, in.EnvironmentID, in.ID, p.Panel.Secret.ID); err != nil {
-		return err
-	}
-	return v.goTo(p.PanelPath())
 }

@@ -88,6 +88,9 @@ func (s *Service) UpdateSecret(ctx context.Context, by tepin.Actor, env tepin.En
 	return secret, nil
 }
 
+// SecretChange is what the three methods below do to one secret of an integration.
+type SecretChange = func(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integration tepin.IntegrationID, id tepin.CredentialID) error
+
 // CancelRotation takes back the rotation that made a secret: it goes, with the tokens
 // made with it, and those before it stay.
 func (s *Service) CancelRotation(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integration tepin.IntegrationID, id tepin.CredentialID) error {
