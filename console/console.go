@@ -101,6 +101,7 @@ func (c *Console) routes() []route {
 
 		{"GET " + integration, administrator, c.general},
 		{"POST " + integration, administrator, c.saveGeneral},
+		{"POST " + integration + "/reach", administrator, c.saveReach},
 		{"GET " + integration + "/permissions", administrator, c.permissions},
 		{"POST " + integration + "/permissions", administrator, c.savePermissions},
 		{"GET " + integration + "/secrets/new", administrator, c.askNewSecret},

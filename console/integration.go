@@ -15,6 +15,7 @@ type integrationPanel struct {
 	Secrets     []tepin.Secret
 	Live        int // how many of them work now
 	Form        form
+	Reach       form         // from where it may be used
 	Scopes      tepin.Scopes // ticked in the matrix
 	NewSecret   *newSecretDialog
 	Confirm     *confirmation
@@ -84,6 +85,8 @@ func (c *Console) panel(v *visit, id tepin.IntegrationID, tab string) (environme
 	}
 	p.Panel.Form = filled("name", in.Name, "description", in.Description)
 	p.Panel.Form.Saved = v.r.URL.Query().Has("saved")
+	p.Panel.Reach = reachForm(in)
+	p.Panel.Reach.Saved = v.r.URL.Query().Has("reach")
 	return p, nil
 }
 
