@@ -31,6 +31,8 @@ var imports = map[string]string{
 	"sandbox":           "",
 	"limit":             "",
 	"sample":            "",
+	"client":            "",
+	"demotest":          "",
 	"render/color":      "",
 	"render/text":       "render/color",
 	"render":            "render/color render/text",
@@ -57,6 +59,7 @@ var imports = map[string]string{
 var clients = map[string]string{
 	"outbound":  "all requests to foreign hosts",
 	"cmd/tepin": "the demo talks to itself",
+	"client":    "it is what integrations run in their own programs",
 }
 
 // calls are what opens connections.

@@ -8,65 +8,24 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/tepin/tepin/demotest"
 )
 
-// credentials are what `tepin demo -credentials` writes, as far as it matters here.
-type credentials struct {
-	URL          string `json:"url"`
-	Integrations struct {
-		All struct {
-			ClientID     string `json:"clientId"`
-			ClientSecret string `json:"clientSecret"`
-		} `json:"all"`
-	} `json:"integrations"`
-}
-
 // demo starts the server and returns when it answers requests.
-func demo(t *testing.T) credentials {
+func demo(t *testing.T) *demotest.Demo {
 	t.Helper()
-	dir := t.TempDir()
-	binary := filepath.Join(dir, "tepin")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/tepin").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	var log bytes.Buffer
-	file := filepath.Join(dir, "credentials.json")
-	server := exec.Command(binary, "demo", "-listen", "127.0.0.1:0", "-data", filepath.Join(dir, "data"), "-credentials", file)
-	server.Stdout, server.Stderr = &log, &log
-	if err := server.Start(); err != nil {
+	d, err := demotest.Start(t.Context(), t.TempDir())
+	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
 	t.Cleanup(func() {
-		server.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-ended:
-		case <-time.After(20 * time.Second):
-			t.Error("the server did not stop within 20 s of SIGTERM")
-			server.Process.Kill()
+		if err := d.Stop(); err != nil {
+			t.Error(err)
 		}
 	})
-	for deadline := time.After(2 * time.Minute); ; {
-		if data, err := os.ReadFile(file); err == nil {
-			var c credentials
-			if err := json.Unmarshal(data, &c); err != nil {
-				t.Fatal(err)
-			}
-			return c
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("the demo ended: %v\n%s", err, &log)
-		case <-deadline:
-			t.Fatal("the demo did not write its credentials within two minutes")
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+	return d
 }
 
 // token is the answer of the token endpoint.
@@ -168,7 +127,7 @@ func TestRender(t *testing.T) {
 }
 
 // run runs an example as its reader would.
-func run(c credentials, secret string, command []string) (stdout, stderr string, err error) {
+func run(c *demotest.Demo, secret string, command []string) (stdout, stderr string, err error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "no_proxy=*", "TEPIN_URL="+c.URL, "TEPIN_CLIENT_ID="+c.Integrations.All.ClientID, "TEPIN_CLIENT_SECRET="+secret)
 	var o, e bytes.Buffer

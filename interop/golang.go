@@ -58,7 +58,7 @@ func (in *installation) token(ctx context.Context, c client) (string, error) {
 
 func (in *installation) config(c client, style oauth2.AuthStyle) *clientcredentials.Config {
 	return &clientcredentials.Config{
-		ClientID: string(c.id), ClientSecret: c.secret, TokenURL: in.demo.URL + "/oauth/token", AuthStyle: style,
+		ClientID: string(c.id), ClientSecret: c.secret, TokenURL: in.URL + "/oauth/token", AuthStyle: style,
 		EndpointParams: url.Values{"audience": {audience}},
 	}
 }

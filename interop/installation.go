@@ -26,7 +26,6 @@ const (
 type installation struct {
 	*server
 	dir         string // of the scripts
-	environment string // the demo's
 	wrongSecret string // well-formed, and another client's
 	csrf        string
 }
@@ -39,7 +38,7 @@ type client struct {
 
 // prepare signs in and makes what the demo does not have.
 func prepare(ctx context.Context, srv *server, dir string) (*installation, error) {
-	in := &installation{server: srv, dir: dir, environment: srv.demo.Environment.TechnicalName, wrongSecret: srv.demo.Integrations.ReadOnly.ClientSecret}
+	in := &installation{server: srv, dir: dir, wrongSecret: srv.Integrations.ReadOnly.ClientSecret}
 	var err error
 	if srv.http.Jar, err = cookiejar.New(nil); err != nil {
 		return nil, err
@@ -53,11 +52,11 @@ func prepare(ctx context.Context, srv *server, dir string) (*installation, error
 }
 
 // issuer is the server's own name for itself.
-func (in *installation) issuer() string { return in.demo.URL + "/" }
+func (in *installation) issuer() string { return in.URL + "/" }
 
 // templates is the address of a list in the Environment API.
 func (in *installation) templates() string {
-	return in.demo.URL + "/grafx/api/v1/environment/" + in.environment + "/templates"
+	return in.URL + "/grafx/api/v1/environment/" + in.Environment.TechnicalName + "/templates"
 }
 
 // integration makes one with all scopes.
@@ -82,7 +81,7 @@ func (in *installation) signIn(ctx context.Context) error {
 	if field == nil {
 		return errors.New("the page has no CSRF token")
 	}
-	form := url.Values{"csrf": {string(field[1])}, "email": {in.demo.Administrator.Email}, "password": {in.demo.Administrator.Password}}
+	form := url.Values{"csrf": {string(field[1])}, "email": {in.Administrator.Email}, "password": {in.Administrator.Password}}
 	if _, err = in.do(ctx, http.MethodPost, "/login", "application/x-www-form-urlencoded", []byte(form.Encode())); err != nil {
 		return err
 	}
@@ -113,14 +112,14 @@ func (in *installation) platform(ctx context.Context, path string, body, into an
 
 // do makes a request in the administrator's session, from a page of the console.
 func (in *installation) do(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, in.demo.URL+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, in.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	req.Header.Set("Origin", in.demo.URL)
+	req.Header.Set("Origin", in.URL)
 	req.Header.Set("X-CSRF-Token", in.csrf)
 	res, err := in.http.Do(req)
 	if err != nil {

@@ -45,11 +45,11 @@ func prove(ctx context.Context, root string) (results []result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	srv, err := startServer(ctx, root, temp)
+	srv, err := startServer(ctx, temp)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, srv.stop()) }()
+	defer func() { err = errors.Join(err, srv.Stop()) }()
 	in, err := prepare(ctx, srv, dir)
 	if err != nil {
 		return nil, err
