@@ -82,7 +82,7 @@ func TestDocumentLinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range link.FindAllStringSubmatch(fence.ReplaceAllString(string(text), ""), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(d), m[1]+m[2])); err != nil {
 				t.Errorf("%s links to %s: %v", d, m[1]+m[2], err)
 			}
