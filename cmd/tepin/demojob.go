@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/client"
 	"github.com/tepin/tepin/document"
 	"github.com/tepin/tepin/sample"
 )
@@ -168,17 +169,18 @@ type apiClient struct{ base, token string }
 
 // authorize takes a token.
 func (c *apiClient) authorize(ctx context.Context, server string, id clientCredentials) error {
-	form := url.Values{
-		"grant_type": {"client_credentials"}, "audience": {"https://chiligrafx.com"},
-		"client_id": {string(id.ClientID)}, "client_secret": {id.ClientSecret},
+	tokens, err := client.New(client.Config{
+		BaseURL: server, ClientID: string(id.ClientID), ClientSecret: id.ClientSecret, Audience: "https://chiligrafx.com",
+	})
+	if err != nil {
+		return err
 	}
-	var answer struct {
-		Token string `json:"access_token"`
+	t, err := tokens.Token(ctx)
+	if err != nil {
+		return err
 	}
-	token := &apiClient{base: server}
-	err := token.send(ctx, http.MethodPost, "/oauth/token", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()), &answer)
-	c.token = answer.Token
-	return err
+	c.token = t.AccessToken
+	return nil
 }
 
 func (c *apiClient) get(ctx context.Context, path string, into any) error {
