@@ -32,16 +32,25 @@ type Token struct {
 // is bound to a page comes from there is for the caller to see: see [tepin.Actor].
 func (d *Directory) Bearer(raw string, by Presenter) (tepin.Actor, error) {
 	t, c, err := d.judge(raw)
+	if err == nil {
+		err = by.may(t, c)
+	}
 	if err != nil {
+		d.refused(c, "", by.From, err)
 		return tepin.Actor{}, err
-	}
-	if err := by.holds(t.claims.Confirm); err != nil {
-		return tepin.Actor{}, err
-	}
-	if !c.integration.UseNetworks.Allow(by.From) {
-		return tepin.Actor{}, tepin.Errorf(tepin.Forbidden, "the tokens of this integration may not be used from this address; an administrator lists the networks that may")
 	}
 	return c.actor(&t.claims), nil
+}
+
+// may refuses a token that is alive to who may not use it.
+func (p Presenter) may(t *verified, c *client) error {
+	if err := p.holds(t.claims.Confirm); err != nil {
+		return err
+	}
+	if !c.integration.UseNetworks.Allow(p.From) {
+		return tepin.Errorf(tepin.Forbidden, "the tokens of this integration may not be used from this address; an administrator lists the networks that may")
+	}
+	return nil
 }
 
 // Inspect returns the token if it is alive, for those who ask about it and do not
@@ -83,28 +92,32 @@ func (d *Directory) open(raw string) (*verified, *view, error) {
 	return t, v, t.claims.Check(d.o.Issuer, d.o.PublicURL, now)
 }
 
-// judge returns a token that is alive, and its client (S1).
+// judge returns a token that is alive, and its client (S1): the client also where the
+// token is one of its own, but not alive.
 func (d *Directory) judge(raw string) (*verified, *client, error) {
 	t, v, err := d.open(raw)
-	if err != nil {
+	if t == nil {
 		return nil, nil, err
 	}
 	c := v.clients[t.claims.ClientID]
+	if err != nil {
+		return nil, c, err
+	}
 	if c == nil || t.claims.Subject != string(t.claims.ClientID) || t.claims.Environment != c.environment.ID {
-		return nil, nil, tepin.Errorf(tepin.Unauthorized, "the integration of this access token does not exist any more")
+		return nil, c, tepin.Errorf(tepin.Unauthorized, "the integration of this access token does not exist any more")
 	}
 	now := d.o.Now()
 	switch {
 	case !c.integration.Enabled:
-		return nil, nil, tepin.Errorf(tepin.Unauthorized, "the integration of this access token is disabled")
+		return nil, c, tepin.Errorf(tepin.Unauthorized, "the integration of this access token is disabled")
 	case t.claims.Epoch != c.integration.Epoch:
-		return nil, nil, tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its integration changed; request a new one")
+		return nil, c, tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its integration changed; request a new one")
 	case !c.credential(t.claims.Credential, now).live, t.claims.ParentCredential != "" && !c.credential(t.claims.ParentCredential, now).live:
-		return nil, nil, tepin.Errorf(tepin.Unauthorized, "the secret or key that this access token was made with has ended; request a new one with a live one")
+		return nil, c, tepin.Errorf(tepin.Unauthorized, "the secret or key that this access token was made with has ended; request a new one with a live one")
 	case v.denied[t.claims.ID], t.claims.Parent != "" && v.denied[t.claims.Parent]:
-		return nil, nil, tepin.Errorf(tepin.Unauthorized, "the access token was revoked; request a new one")
+		return nil, c, tepin.Errorf(tepin.Unauthorized, "the access token was revoked; request a new one")
 	case t.claims.Origin != "" && !slices.Contains(c.integration.Origins, t.claims.Origin):
-		return nil, nil, tepin.Errorf(tepin.Unauthorized, "the page that this access token is bound to is not among those of its integration any more")
+		return nil, c, tepin.Errorf(tepin.Unauthorized, "the page that this access token is bound to is not among those of its integration any more")
 	}
 	return t, c, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -24,9 +25,19 @@ func clientOf(c *client, id tepin.CredentialID, ends time.Time, bySecret bool) C
 	return Client{Integration: c.integration, Environment: *c.environment, Credential: id, CredentialEnds: ends, BySecret: bySecret}
 }
 
-// errRefused is the one answer to whatever is wrong with client id and secret.
-var errRefused = &tepin.Error{Kind: tepin.Unauthorized,
-	Message: "the client id or the client secret is wrong, or the integration is disabled; check both in the console, or rotate the secret there"}
+// These are one answer to whatever is wrong with client id and secret. Only the log and
+// the audit log tell them apart.
+var (
+	errRefused  = refusal("the client id or the client secret is wrong")
+	errForm     = refusal("the text is no client secret of this server, or has a typing error")
+	errDisabled = refusal("the integration is disabled")
+	errEnded    = refusal("the secret has ended, or has not begun")
+)
+
+func refusal(cause string) error {
+	return &tepin.Error{Kind: tepin.Unauthorized, Cause: errors.New(cause),
+		Message: "the client id or the client secret is wrong, or the integration is disabled; check both in the console, or rotate the secret there"}
+}
 
 // Authenticate checks a client id and secret that came from the given address.
 //
@@ -42,7 +53,7 @@ func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret 
 		return Client{}, err
 	}
 	if !d.o.CheckForm(secret) {
-		return Client{}, errRefused
+		return Client{}, errForm
 	}
 	c, s := d.match(v, id, secret)
 	if s == nil && d.mayLookAgain(now) {
@@ -55,8 +66,11 @@ func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret 
 	if s == nil {
 		return Client{}, d.failures.refuse(id, secret, from, now)
 	}
-	if !c.integration.Enabled || !s.LiveAt(now) {
-		return Client{}, errRefused
+	if !c.integration.Enabled {
+		return Client{}, errDisabled
+	}
+	if !s.LiveAt(now) {
+		return Client{}, errEnded
 	}
 	d.touch(s.ID, now, from)
 	return clientOf(c, s.ID, s.ExpiresAt, true), nil

@@ -7,6 +7,8 @@ package access
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"log/slog"
 	"maps"
 	"strings"
@@ -34,7 +36,7 @@ const (
 	missInterval = time.Second / 10 // at most one refresh for unknown secrets in this time
 )
 
-// Options of a [Directory]. All fields but Log and Now are required.
+// Options of a [Directory]. All fields but NoticeKey, Log and Now are required.
 type Options struct {
 	Store     *store.Store
 	Issuer    string // of the tokens: PublicURL + "/"
@@ -50,6 +52,9 @@ type Options struct {
 	NonceKey []byte
 	// OpenKey opens the sealed private half (PKCS #8) of a signing key.
 	OpenKey func(sealed []byte, kid string) ([]byte, error)
+	// NoticeKey hashes the ids of strangers for the audit log. On all nodes the same, it
+	// shows there what came from one and the same stranger; nil = a random one.
+	NoticeKey []byte
 
 	Log *slog.Logger     // nil = nowhere
 	Now func() time.Time // nil = time.Now
@@ -65,6 +70,7 @@ type Directory struct {
 	failures failures
 	nonces   nonces
 	replays  replays
+	notices  *notices
 	lastMiss atomic.Int64 // Unix nanoseconds of the last refresh for an unknown secret
 
 	mu   sync.Mutex
@@ -86,6 +92,9 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.NoticeKey == nil {
+		o.NoticeKey = []byte(rand.Text())
+	}
 	d := &Directory{
 		o:        o,
 		turn:     make(chan struct{}, 1),
@@ -94,6 +103,7 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 		failures: newFailures(),
 		nonces:   nonces{o.NonceKey},
 		replays:  replays{max: replayMax},
+		notices:  newNotices(o.NoticeKey),
 		used:     map[tepin.CredentialID]use{},
 	}
 	if err := d.poll(ctx); err != nil {
@@ -104,14 +114,20 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 
 // Run polls until ctx ends. It logs when polling begins to fail and when it works again.
 func (d *Directory) Run(ctx context.Context) error {
-	poll, touch := time.NewTicker(PollInterval), time.NewTicker(touchEvery)
+	poll, touch, notice := time.NewTicker(PollInterval), time.NewTicker(touchEvery), time.NewTicker(noticeEvery)
 	defer poll.Stop()
 	defer touch.Stop()
+	defer notice.Stop()
 	failing := false
 	for {
 		select {
 		case <-ctx.Done():
-			return d.Flush(context.WithoutCancel(ctx))
+			ctx := context.WithoutCancel(ctx)
+			return errors.Join(d.Flush(ctx), d.FlushNotices(ctx, true))
+		case <-notice.C:
+			if err := d.FlushNotices(ctx, false); err != nil && ctx.Err() == nil {
+				d.o.Log.ErrorContext(ctx, "refusals not written to the audit log", "error", err)
+			}
 		case <-touch.C:
 			if err := d.Flush(ctx); err != nil && ctx.Err() == nil {
 				d.o.Log.ErrorContext(ctx, "last use of secrets not written", "error", err)

@@ -87,14 +87,18 @@ func (s *Service) prove(ctx context.Context, a Attempt) (user tepin.User, device
 	}
 	budget := s.budgets.of(email, place)
 	if wait := s.budgets.take(budget, now); wait > 0 {
-		return tepin.User{}, "", &tepin.Error{Kind: tepin.TooMany, RetryAfter: wait, Message: "Too many attempts to sign in. Wait a moment, then try again."}
+		err = &tepin.Error{Kind: tepin.TooMany, RetryAfter: wait, Message: "Too many attempts to sign in. Wait a moment, then try again."}
+		s.access.RefusedPerson(user.ID, email, a.From, err)
+		return tepin.User{}, "", err
 	}
 	same, err := s.CheckPassword(ctx, a.Password, user.PasswordHash)
 	if err != nil {
 		return tepin.User{}, "", err
 	}
 	if !same {
-		return tepin.User{}, "", tepin.Errorf(tepin.Unauthorized, "E-mail address or password is wrong.")
+		err = tepin.Errorf(tepin.Unauthorized, "E-mail address or password is wrong.")
+		s.access.RefusedPerson(user.ID, email, a.From, err)
+		return tepin.User{}, "", err
 	}
 	s.budgets.giveBack(budget, now)
 	return user, device, nil

@@ -11,20 +11,28 @@ import (
 var errNoCredentials = unauthenticated("the client id or the client secret is missing; send client_id and client_secret in the body, or both by the Basic scheme")
 
 // authenticate finds out which client makes a request, for every endpoint that
-// clients authenticate at (RFC 6749 §2.3).
+// clients authenticate at (RFC 6749 §2.3). Who fails to prove it is noticed.
 func (h Handler) authenticate(r *http.Request, c credentials) (access.Client, error) {
+	client, err := h.prove(r, c)
+	if err != nil {
+		if c.proof() != "" {
+			h.Access.RefusedClient(c.id, web.ClientAddr(r), err)
+		}
+		return access.Client{}, err
+	}
+	web.SetActor(r, actorOf(client))
+	return client, nil
+}
+
+// prove checks what the client proves itself with.
+func (h Handler) prove(r *http.Request, c credentials) (access.Client, error) {
 	if c.assertion != "" {
 		return access.Client{}, unauthenticated("client assertions are not supported; send client_id and client_secret, or the Basic scheme")
 	}
 	if c.id == "" || c.secret == "" {
 		return access.Client{}, errNoCredentials
 	}
-	client, err := h.Access.Authenticate(r.Context(), c.id, c.secret, web.ClientAddr(r))
-	if err != nil {
-		return access.Client{}, err
-	}
-	web.SetActor(r, actorOf(client))
-	return client, nil
+	return h.Access.Authenticate(r.Context(), c.id, c.secret, web.ClientAddr(r))
 }
 
 // actorOf is the client, for the log and the audit log.

@@ -138,6 +138,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	directory, err := access.New(ctx, access.Options{
 		Store: db, Issuer: url + "/", PublicURL: url, Log: log,
 		MAC: keys.Pepper.MAC, PepperID: keys.Pepper.ID(), CheckForm: credential.CheckForm, OpenKey: keys.OpenSigningKey, NonceKey: keys.Seal.Derive("dpop nonces", 32),
+		NoticeKey: keys.Seal.Derive("notices", 32),
 	})
 	if err != nil {
 		return nil, err
@@ -211,7 +212,7 @@ func (s *server) stop() error {
 		err = s.http.Close() // who is still talking has had the time
 	}
 	s.background.Wait()
-	err = errors.Join(err, s.store.Close())
+	err = errors.Join(err, s.access.FlushNotices(ctx, true), s.store.Close()) // of the requests that drained
 	s.log.Info("stopped", "clean", err == nil)
 	return err
 }

@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"Text":               text,
 		"Audit":              auditChain,
 		"AuditConcurrent":    auditConcurrent,
+		"Notices":            notices,
 		"Cancelled":          cancelled,
 		"OtherEnvironmentIs": otherEnvironment,
 	} {
