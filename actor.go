@@ -5,7 +5,7 @@ type ActorKind string
 
 const (
 	ActorIntegration ActorKind = "integration" // by access token
-	ActorUser        ActorKind = "user"        // by console session
+	ActorUser        ActorKind = "user"        // by console session, or by access token of an application
 	ActorSystem      ActorKind = "system"      // the server itself: first start, sweeps, jobs
 )
 
@@ -17,10 +17,12 @@ type Actor struct {
 	EnvironmentID EnvironmentID
 	ClientID      ClientID
 	Scopes        Scopes
-	TokenID       string // jti of the token that was presented
-	ParentID      string // jti of the token that it was exchanged for; "" = it was not (S24)
-	Origin        string // the only page that may use the token; "" = not bound to one (S23)
-	Administrator bool   // a user that may do everything on this instance
+	TokenID       string         // jti of the token that was presented
+	ParentID      string         // jti of the token that it was exchanged for; "" = it was not (S24)
+	Origin        string         // the only page that may use the token; "" = not bound to one (S23)
+	Administrator bool           // a user that may do everything on this instance
+	Identity      IdentityScopes // of a person's token
+	Reach         Reach          // of a person's token; "" = it is a session's
 }
 
 // System is the server acting on its own behalf.

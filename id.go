@@ -24,10 +24,14 @@ type (
 	OutputSettingsID string
 	TaskID           string
 	JobID            string
+	ApplicationID    string
+	LoginID          string
+	DeviceRequestID  string
 )
 
-// ClientID is the public name of an integration at the token endpoint:
-// "int_" and 22 characters of base62. It never equals a [UserID].
+// ClientID is the public name of a client at the token endpoint: "int_" and 22
+// characters of base62 for an integration, "app_" and as many for a registered
+// application, or one of [FirstParty]. It never equals a [UserID].
 type ClientID string
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -9,6 +9,7 @@ type User struct {
 	Name          string
 	PasswordHash  string // argon2id, PHC string; empty until the set-up link is used
 	Administrator bool
+	Epoch         int64 // raised with each new password: older tokens of the person die
 	CreatedAt     time.Time
 }
 
@@ -17,6 +18,7 @@ type Session struct {
 	Hash      []byte // SHA-256 of the cookie's value
 	UserID    UserID
 	CreatedAt time.Time
+	ProvedAt  time.Time // when the password was given in it last
 	ExpiresAt time.Time
 }
 

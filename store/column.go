@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -81,6 +82,14 @@ func originsIn(o *tepin.Origins) parsedColumn[tepin.Origins] {
 
 func quotaIn(q *tepin.Quota) parsedColumn[tepin.Quota] {
 	return parsedColumn[tepin.Quota]{q, func(text string) (q tepin.Quota, err error) { return q, json.Unmarshal([]byte(text), &q) }}
+}
+
+func personScopesIn(p *tepin.PersonScopes) parsedColumn[tepin.PersonScopes] {
+	return parsedColumn[tepin.PersonScopes]{p, tepin.ParsePersonScopes}
+}
+
+func fieldsIn(list *[]string) parsedColumn[[]string] {
+	return parsedColumn[[]string]{list, func(text string) ([]string, error) { return strings.Fields(text), nil }}
 }
 
 func quotaText(q tepin.Quota) string {

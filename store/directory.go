@@ -14,13 +14,15 @@ type Directory struct {
 	Integrations []tepin.Integration
 	Secrets      []tepin.Secret // that have not ended an hour ago
 	Trusts       []tepin.Trust  // likewise
+	People       []tepin.User   // without their passwords' hashes
+	Applications []tepin.Application
 	Denied       []DeniedToken
 	DeniedKeys   []string // kids
 }
 
-// DeniedToken is a token that is refused before its end.
+// DeniedToken is a token that is refused before its end, or all those of a login.
 type DeniedToken struct {
-	TokenID   string // jti
+	TokenID   string // jti, or the id of a login
 	ExpiresAt time.Time
 }
 
@@ -59,6 +61,13 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 		if d.Trusts, err = all(ctx, q, scanTrust, `SELECT `+trustColumns+` FROM trust`+living, since); err != nil {
 			return err
 		}
+		const people = `SELECT id, email, name, '', administrator, epoch, created_at FROM account`
+		if d.People, err = all(ctx, q, scanUser, people); err != nil {
+			return err
+		}
+		if d.Applications, err = all(ctx, q, scanApplication, `SELECT `+applicationColumns+` FROM application`); err != nil {
+			return err
+		}
 		d.Denied, err = all(ctx, q, func(r row) (v DeniedToken, err error) { return v, r.Scan(&v.TokenID, at(&v.ExpiresAt)) },
 			`SELECT token_id, expires_at FROM denied_token WHERE expires_at > $1`, since)
 		if err != nil {
@@ -74,22 +83,28 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 // it out again goes in the same transaction (S3).
 func (s *Store) DenyToken(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, v DeniedToken) error {
 	return s.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO denied_token (token_id, expires_at) VALUES ($1, $2)
-			ON CONFLICT (token_id) DO UPDATE SET expires_at = excluded.expires_at WHERE denied_token.expires_at < excluded.expires_at`,
-			v.TokenID, micros(v.ExpiresAt))
-		if err != nil {
+		if err := t.deny(ctx, v); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `DELETE FROM access_grant WHERE token_id = $1`, v.TokenID); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `DELETE FROM denied_token WHERE expires_at <= $1`, micros(t.now.Add(-endedSecrets))); err != nil {
-			return err
-		}
-		t.access = true
 		t.record(string(env), by, "token.deny", v.TokenID, nil)
 		return nil
 	})
+}
+
+// deny refuses what v names from now on. Denials that are over go.
+func (t *tx) deny(ctx context.Context, v DeniedToken) error {
+	t.access = true
+	_, err := t.exec(ctx, `INSERT INTO denied_token (token_id, expires_at) VALUES ($1, $2)
+		ON CONFLICT (token_id) DO UPDATE SET expires_at = excluded.expires_at WHERE denied_token.expires_at < excluded.expires_at`,
+		v.TokenID, micros(v.ExpiresAt))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM denied_token WHERE expires_at <= $1`, micros(t.now.Add(-endedSecrets)))
+	return err
 }
 
 // DenyKey refuses every token that the signing key of this id has signed.

@@ -48,6 +48,11 @@ func (s *Store) Rekey(ctx context.Context, by tepin.Actor, issuer string) error 
 		}
 		for _, change := range []string{
 			`UPDATE integration SET epoch = epoch + 1`,
+			`UPDATE account SET epoch = epoch + 1`,
+			`DELETE FROM device_request`,
+			`DELETE FROM authorization_code`,
+			`DELETE FROM refresh_token`,
+			`DELETE FROM login`,
 			`DELETE FROM access_grant`,
 			`DELETE FROM signing_key`,
 			`DELETE FROM console_session`,

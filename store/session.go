@@ -38,16 +38,34 @@ func (s *Store) session(ctx context.Context, q queryer, hash []byte) (tepin.Sess
 	}
 	v, err := get(ctx, q, "session", func(r row) (v signedIn, err error) {
 		u := &v.user
-		err = r.Scan(&v.session.Hash, at(&v.session.CreatedAt), at(&v.session.ExpiresAt),
-			&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Administrator, at(&u.CreatedAt))
+		err = r.Scan(&v.session.Hash, at(&v.session.CreatedAt), at(&v.session.ProvedAt), at(&v.session.ExpiresAt),
+			&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Administrator, &u.Epoch, at(&u.CreatedAt))
 		v.session.UserID = u.ID
+		if v.session.ProvedAt.IsZero() {
+			v.session.ProvedAt = v.session.CreatedAt
+		}
 		return v, err
-	}, `SELECT s.hash, s.created_at, s.expires_at, a.id, a.email, a.name, a.password_hash, a.administrator, a.created_at
+	}, `SELECT s.hash, s.created_at, s.proved_at, s.expires_at, a.id, a.email, a.name, a.password_hash, a.administrator, a.epoch, a.created_at
 		FROM console_session s JOIN account a ON a.id = s.account_id WHERE s.hash = $1 AND s.expires_at > $2`, hash, micros(s.now()))
 	return v.session, v.user, s.dialect.fail(err)
 }
 
-// DeleteSession ends a session. One that is not there is no error.
+// ProveSession notes that the person of a session has just given the password in it
+// again. NotFound if the session is over.
+func (s *Store) ProveSession(ctx context.Context, hash []byte) error {
+	return s.write(ctx, func(t *tx) error {
+		_, u, err := s.session(ctx, t, hash)
+		if err != nil {
+			return err
+		}
+		t.record(InstanceChain, userActor(u), "user.prove", string(u.ID), nil)
+		_, err = t.exec(ctx, `UPDATE console_session SET proved_at = $2 WHERE hash = $1`, hash, micros(t.now))
+		return err
+	})
+}
+
+// DeleteSession ends a session, and the logins to applications that end with it. One
+// that is not there is no error.
 func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
 	return s.write(ctx, func(t *tx) error {
 		_, u, err := s.session(ctx, t, hash)
@@ -59,8 +77,20 @@ func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
 			return err
 		}
 		t.record(InstanceChain, userActor(u), "user.sign_out", string(u.ID), nil)
-		_, err = t.exec(ctx, `DELETE FROM console_session WHERE hash = $1`, hash)
-		return err
+		// The session goes first: who begins a login in it holds its row until then.
+		if _, err := t.exec(ctx, `DELETE FROM console_session WHERE hash = $1`, hash); err != nil {
+			return err
+		}
+		logins, err := all(ctx, t, scanLogin, `SELECT `+loginColumns+` FROM login WHERE session = $1 AND ended_at = 0 ORDER BY id`+t.dialect.lockRow, hash)
+		if err != nil {
+			return err
+		}
+		for _, v := range logins {
+			if err := t.endLogin(ctx, userActor(u), v, "sign-out"); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

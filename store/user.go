@@ -7,10 +7,10 @@ import (
 	"github.com/tepin/tepin"
 )
 
-const accountColumns = `id, email, name, password_hash, administrator, created_at`
+const accountColumns = `id, email, name, password_hash, administrator, epoch, created_at`
 
 func scanUser(r row) (u tepin.User, err error) {
-	return u, r.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Administrator, at(&u.CreatedAt))
+	return u, r.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Administrator, &u.Epoch, at(&u.CreatedAt))
 }
 
 // CreateUser adds a person. Conflict if the e-mail address is taken.
@@ -21,6 +21,7 @@ func (s *Store) CreateUser(ctx context.Context, by tepin.Actor, u tepin.User) (t
 	fill(&u.ID)
 	err := s.write(ctx, func(t *tx) (err error) {
 		u, err = t.insertUser(ctx, u)
+		t.access = true
 		t.record(InstanceChain, by, "user.create", string(u.ID), map[string]any{"email": u.Email, "administrator": u.Administrator})
 		return err
 	})
@@ -28,9 +29,9 @@ func (s *Store) CreateUser(ctx context.Context, by tepin.Actor, u tepin.User) (t
 }
 
 func (t *tx) insertUser(ctx context.Context, u tepin.User) (tepin.User, error) {
-	u.CreatedAt = t.now
-	_, err := t.exec(ctx, `INSERT INTO account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
-		u.ID, u.Email, u.Name, u.PasswordHash, u.Administrator, micros(u.CreatedAt))
+	u.CreatedAt, u.Epoch = t.now, 1
+	_, err := t.exec(ctx, `INSERT INTO account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		u.ID, u.Email, u.Name, u.PasswordHash, u.Administrator, u.Epoch, micros(u.CreatedAt))
 	return u, t.dialect.unique(err, "the e-mail address belongs to another user")
 }
 
@@ -46,18 +47,24 @@ func (s *Store) User(ctx context.Context, id tepin.UserID) (tepin.User, error) {
 	return u, s.dialect.fail(err)
 }
 
-// SetUserPassword replaces a person's password and ends their sessions.
+// SetUserPassword replaces a person's password and ends their sessions, their logins to
+// applications, and the tokens that those have.
 func (s *Store) SetUserPassword(ctx context.Context, by tepin.Actor, id tepin.UserID, hash string) error {
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `UPDATE account SET password_hash = $2 WHERE id = $1`, id, hash)
+		n, err := t.exec(ctx, `UPDATE account SET password_hash = $2, epoch = epoch + 1 WHERE id = $1`, id, hash)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return notFound("user")
 		}
+		t.access = true
 		t.record(InstanceChain, by, "user.password", string(id), nil)
-		_, err = t.exec(ctx, `DELETE FROM console_session WHERE account_id = $1`, id)
+		if _, err := t.exec(ctx, `DELETE FROM console_session WHERE account_id = $1`, id); err != nil {
+			return err
+		}
+		// The new epoch ends their access tokens.
+		_, err = t.exec(ctx, `UPDATE login SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0`, id, micros(t.now))
 		return err
 	})
 }
@@ -116,10 +123,11 @@ func (s *Store) UseSetupLink(ctx context.Context, hash []byte, u tepin.User) (te
 		if len(waiting) == 0 {
 			u, err = t.insertUser(ctx, u)
 		} else {
-			u.ID, u.CreatedAt = waiting[0].ID, waiting[0].CreatedAt
-			_, err = t.exec(ctx, `UPDATE account SET email = $2, name = $3, password_hash = $4 WHERE id = $1`, u.ID, u.Email, u.Name, u.PasswordHash)
+			u.ID, u.CreatedAt, u.Epoch = waiting[0].ID, waiting[0].CreatedAt, waiting[0].Epoch+1
+			_, err = t.exec(ctx, `UPDATE account SET email = $2, name = $3, password_hash = $4, epoch = $5 WHERE id = $1`, u.ID, u.Email, u.Name, u.PasswordHash, u.Epoch)
 			err = t.dialect.unique(err, "the e-mail address belongs to another user")
 		}
+		t.access = true
 		t.record(InstanceChain, tepin.System, "setup_link.use", string(u.ID), map[string]any{"email": u.Email})
 		return err
 	})

@@ -46,3 +46,85 @@ CREATE TABLE assertion_seen (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX assertion_seen_expiry ON assertion_seen (expires_at);
+
+-- People sign in to applications. The epoch goes up with each new password.
+ALTER TABLE account ADD COLUMN epoch BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE console_session ADD COLUMN proved_at BIGINT NOT NULL DEFAULT 0; -- when the password was given in it again
+
+CREATE TABLE application (
+    id             TEXT   PRIMARY KEY,
+    environment_id TEXT   NOT NULL REFERENCES environment (id),
+    client_id      TEXT   NOT NULL UNIQUE,
+    name           TEXT   NOT NULL,
+    name_key       BYTEA  NOT NULL,
+    redirect_uris  TEXT   NOT NULL, -- separated by spaces
+    created_by     TEXT   NOT NULL,
+    created_at     BIGINT NOT NULL,
+    updated_at     BIGINT NOT NULL,
+    version        BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX application_name ON application (environment_id, name_key);
+
+-- One sign-in of a person to an application. environment_id is empty where the
+-- application is of no environment. access_ends_at is when its newest access token ends.
+CREATE TABLE login (
+    id             TEXT   PRIMARY KEY,
+    account_id     TEXT   NOT NULL REFERENCES account (id),
+    client_id      TEXT   NOT NULL,
+    environment_id TEXT   NOT NULL,
+    scopes         TEXT   NOT NULL,
+    audience       TEXT   NOT NULL,
+    session        BYTEA  NOT NULL, -- empty: it outlives the session that it began in
+    signed_in_at   BIGINT NOT NULL,
+    came_from      TEXT   NOT NULL,
+    created_at     BIGINT NOT NULL,
+    used_at        BIGINT NOT NULL DEFAULT 0,
+    access_ends_at BIGINT NOT NULL DEFAULT 0,
+    ends_at        BIGINT NOT NULL,
+    ended_at       BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX login_of_account ON login (account_id, id);
+CREATE INDEX login_of_client ON login (client_id, id);
+CREATE INDEX login_of_session ON login (session);
+CREATE INDEX login_end ON login (ends_at);
+CREATE INDEX login_unused ON login (created_at) WHERE used_at = 0;
+CREATE INDEX login_ended ON login (ended_at) WHERE ended_at > 0;
+
+CREATE TABLE authorization_code (
+    hash         BYTEA  PRIMARY KEY,
+    login_id     TEXT   NOT NULL REFERENCES login (id),
+    redirect_uri TEXT   NOT NULL,
+    challenge    TEXT   NOT NULL,
+    nonce        TEXT   NOT NULL,
+    expires_at   BIGINT NOT NULL,
+    spent_at     BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX authorization_code_of_login ON authorization_code (login_id);
+
+-- Those that were spent stay for a time: one that comes again ends its login.
+CREATE TABLE refresh_token (
+    hash       BYTEA  PRIMARY KEY,
+    login_id   TEXT   NOT NULL REFERENCES login (id),
+    created_at BIGINT NOT NULL,
+    spent_at   BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX refresh_token_of_login ON refresh_token (login_id);
+CREATE INDEX refresh_token_spent ON refresh_token (spent_at) WHERE spent_at > 0;
+
+CREATE TABLE device_request (
+    id          TEXT    PRIMARY KEY,
+    device_hash BYTEA   NOT NULL UNIQUE,
+    user_hash   BYTEA   NOT NULL UNIQUE,
+    client_id   TEXT    NOT NULL,
+    scopes      TEXT    NOT NULL,
+    audience    TEXT    NOT NULL,
+    came_from   TEXT    NOT NULL,
+    state       TEXT    NOT NULL,
+    login_id    TEXT    NOT NULL DEFAULT '',
+    misses      INTEGER NOT NULL DEFAULT 0,
+    poll_every  BIGINT  NOT NULL, -- microseconds
+    polled_at   BIGINT  NOT NULL DEFAULT 0,
+    created_at  BIGINT  NOT NULL,
+    expires_at  BIGINT  NOT NULL
+);
+CREATE INDEX device_request_end ON device_request (expires_at);
