@@ -66,6 +66,7 @@ type Task struct {
 	Watermarked   bool
 	CreatedAt     time.Time
 	ProcessedAt   time.Time
+	Quotas        []Standing // of the quotas that it counts for, when it was created; not stored
 }
 
 // Job is one piece of background work. It is claimed under a lease and handed out

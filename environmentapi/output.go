@@ -87,6 +87,9 @@ type TaskInfo struct {
 func (a *API) requestOutput(format tepin.Format) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		c := web.CallerOf(r.Context())
+		if err := a.Output.MayRequest(r.Context(), c.Actor, c.Environment); err != nil {
+			return err
+		}
 		p, err := a.receive(r, c.Environment.ID)
 		if err != nil {
 			return err
@@ -104,6 +107,10 @@ func (a *API) requestOutput(format tepin.Format) web.Handler {
 // requestImage handles the older POST output/image: the document is the whole body,
 // everything else stands in the query.
 func (a *API) requestImage(w http.ResponseWriter, r *http.Request) error {
+	c := web.CallerOf(r.Context())
+	if err := a.Output.MayRequest(r.Context(), c.Actor, c.Environment); err != nil {
+		return err
+	}
 	query := r.URL.Query()
 	o := output.Order{}
 	switch kind := strings.ToLower(query.Get("outputType")); kind {
@@ -126,7 +133,7 @@ func (a *API) requestImage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if hasBody(r) {
-		p, err := a.receive(r, web.CallerOf(r.Context()).Environment.ID)
+		p, err := a.receive(r, c.Environment.ID)
 		if err != nil {
 			return err
 		}
@@ -160,7 +167,7 @@ func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) erro
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, TaskInfo{Data: TaskData{task}, Links: Links{TaskInfo: taskLink(c, task, "")}})
+	return writeJSON(w, http.StatusOK, TaskInfo{Data: TaskData{task.ID}, Links: Links{TaskInfo: taskLink(c, task.ID, "")}})
 }
 
 // parseOutput reads the body of a render request.

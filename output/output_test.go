@@ -108,10 +108,10 @@ func (w *world) render(o output.Order) tepin.Task {
 	if o.Document == nil {
 		o.Document = w.doc
 	}
-	id, err := w.out.Request(w.t.Context(), w.by, w.env, o)
+	task, err := w.out.Request(w.t.Context(), w.by, w.env, o)
 	w.check(err)
 	w.work()
-	task, err := w.db.Task(w.t.Context(), w.env.ID, w.by, id)
+	task, err = w.db.Task(w.t.Context(), w.env.ID, w.by, task.ID)
 	w.check(err)
 	return task
 }
@@ -318,7 +318,7 @@ func TestFileIsKeptForATime(t *testing.T) {
 func TestCancelledRenderIsLeft(t *testing.T) {
 	w := newWorld(t, tepin.Production)
 	long := slices.Repeat([]map[string]any{{}}, 200) // far longer than until the cancellation
-	id, err := w.out.Request(t.Context(), w.by, w.env, output.Order{Format: tepin.PDF, Document: w.doc, Variables: long})
+	task, err := w.out.Request(t.Context(), w.by, w.env, output.Order{Format: tepin.PDF, Document: w.doc, Variables: long})
 	w.check(err)
 	j, err := w.db.ClaimJob(t.Context(), []string{"output"}, time.Minute)
 	w.check(err)
@@ -327,12 +327,12 @@ func TestCancelledRenderIsLeft(t *testing.T) {
 	if err := w.out.Run(ctx, j); err == nil {
 		t.Fatal("a render was done although it was cancelled")
 	}
-	if task, err := w.db.Task(t.Context(), w.env.ID, w.by, id); err != nil || task.State != tepin.TaskProcessing {
+	if task, err = w.db.Task(t.Context(), w.env.ID, w.by, task.ID); err != nil || task.State != tepin.TaskProcessing {
 		t.Errorf("the cancelled task is %s, %v", task.State, err)
 	}
 	w.check(w.db.ReleaseJob(t.Context(), j.ID, j.Attempt))
 	w.work()
-	task, err := w.db.Task(t.Context(), w.env.ID, w.by, id)
+	task, err = w.db.Task(t.Context(), w.env.ID, w.by, task.ID)
 	w.check(err)
 	w.file(task)
 }

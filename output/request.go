@@ -12,29 +12,35 @@ import (
 	"github.com/tepin/tepin"
 )
 
+// MayRequest refuses with TooMany, before an order is read, when a quota of renders is
+// exhausted. It counts nothing: [Service.Request] does, and may refuse all the same.
+func (s *Service) MayRequest(ctx context.Context, by tepin.Actor, env tepin.Environment) error {
+	return s.Store.CheckRenders(ctx, by, env.ID)
+}
+
 // Request checks an order and queues it. Everything that can be told without fonts
 // and images is refused here: a broken document, an unknown layout or variable, a
 // size beyond the limits.
-func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environment, o Order) (tepin.TaskID, error) {
+func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environment, o Order) (tepin.Task, error) {
 	if !slices.Contains([]tepin.Format{tepin.PNG, tepin.JPG, tepin.PDF}, o.Format) {
-		return "", tepin.Errorf(tepin.Invalid, "the format is to be png, jpg or pdf")
+		return tepin.Task{}, tepin.Errorf(tepin.Invalid, "the format is to be png, jpg or pdf")
 	}
 	if len(o.Variables) > MaxRecords {
-		return "", tepin.Errorf(tepin.TooLarge, "there are %d rows of variables; the most is %d: split them over several requests", len(o.Variables), MaxRecords)
+		return tepin.Task{}, tepin.Errorf(tepin.TooLarge, "there are %d rows of variables; the most is %d: split them over several requests", len(o.Variables), MaxRecords)
 	}
 	doc, source, name, err := s.source(ctx, by, env.ID, o)
 	if err != nil {
-		return "", err
+		return tepin.Task{}, err
 	}
 	settings, err := s.settings(ctx, env.ID, o)
 	if err != nil {
-		return "", err
+		return tepin.Task{}, err
 	}
 	if o.Scaling == 0 {
 		o.Scaling = settings.Scaling
 	}
 	if math.IsNaN(o.Scaling) || o.Scaling < 0.01 || o.Scaling > 100 {
-		return "", &tepin.Error{Kind: tepin.Invalid, Path: "scaling", Message: "the scaling is to be between 0.01 and 100"}
+		return tepin.Task{}, &tepin.Error{Kind: tepin.Invalid, Path: "scaling", Message: "the scaling is to be between 0.01 and 100"}
 	}
 	j := job{
 		Document: doc, LayoutIDs: o.LayoutIDs, Format: o.Format, Scaling: o.Scaling, Quality: settings.Quality,
@@ -43,36 +49,36 @@ func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environ
 	}
 	plan, err := inspect(ctx, j)
 	if err != nil {
-		return "", err
+		return tepin.Task{}, err
 	}
 	j.LayoutIDs, j.Needs = plan.LayoutIDs, plan.Needs
 	if err := checkSizes(plan.Sizes, j); err != nil {
-		return "", err
+		return tepin.Task{}, err
 	}
 	return s.enqueue(ctx, by, env.ID, source, j)
 }
 
 // enqueue stores the job and its task.
-func (s *Service) enqueue(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, source string, j job) (tepin.TaskID, error) {
+func (s *Service) enqueue(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, source string, j job) (tepin.Task, error) {
 	raw, err := json.Marshal(j)
 	if err != nil {
-		return "", fmt.Errorf("output: write the job: %w", err)
+		return tepin.Task{}, fmt.Errorf("output: write the job: %w", err)
 	}
 	ref, err := s.Asset.Receive(ctx, env, bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
-		return "", err
+		return tepin.Task{}, err
 	}
 	task, err := s.Store.CreateTask(ctx, by, tepin.Task{
 		EnvironmentID: env, OwnerKind: by.Kind, OwnerID: by.ID,
 		Format: j.Format, Name: j.Name, Source: source, Request: ref,
 	})
 	if err := s.Asset.Settle(ctx, ref, err); err != nil {
-		return "", err
+		return tepin.Task{}, err
 	}
 	if s.Wake != nil {
 		s.Wake()
 	}
-	return task.ID, nil
+	return task, nil
 }
 
 // source finds the document to render, what sort it is of, and the file's name.

@@ -81,7 +81,7 @@ func originsIn(o *tepin.Origins) parsedColumn[tepin.Origins] {
 }
 
 func quotaIn(q *tepin.Quota) parsedColumn[tepin.Quota] {
-	return parsedColumn[tepin.Quota]{q, func(text string) (q tepin.Quota, err error) { return q, json.Unmarshal([]byte(text), &q) }}
+	return parsedColumn[tepin.Quota]{q, tepin.ParseQuota}
 }
 
 func personScopesIn(p *tepin.PersonScopes) parsedColumn[tepin.PersonScopes] {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -76,7 +77,7 @@ func scanEnvironment(r row) (e tepin.Environment, err error) {
 // CreateEnvironment adds an environment with its three default output settings.
 // Conflict if the technical name is or was taken.
 func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.Environment) (tepin.Environment, error) {
-	if err := checkNames(e.Name); err != nil {
+	if err := errors.Join(checkNames(e.Name), e.Quota.Check()); err != nil {
 		return tepin.Environment{}, err
 	}
 	if !tepin.IsTechnicalName(e.TechnicalName) {
@@ -154,7 +155,7 @@ func (s *Store) UpdateEnvironment(ctx context.Context, by tepin.Actor, id tepin.
 		if u.TokenLifetime != nil {
 			e.TokenLifetime, detail["tokenLifetime"] = *u.TokenLifetime, u.TokenLifetime.String()
 		}
-		if err := checkNames(e.Name); err != nil {
+		if err := errors.Join(checkNames(e.Name), e.Quota.Check()); err != nil {
 			return err
 		}
 		e.UpdatedAt = t.now

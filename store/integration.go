@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tepin/tepin"
 )
@@ -17,7 +18,7 @@ func scanIntegration(r row) (i tepin.Integration, err error) {
 // CreateIntegration adds an integration with its first secret, both at once or
 // neither. Its name is unique in the environment, whatever its case: Conflict.
 func (s *Store) CreateIntegration(ctx context.Context, by tepin.Actor, i tepin.Integration, secret tepin.Secret) (tepin.Integration, error) {
-	if err := checkNames(i.Name, i.Description, secret.Label); err != nil {
+	if err := errors.Join(checkNames(i.Name, i.Description, secret.Label), i.Quota.Check()); err != nil {
 		return tepin.Integration{}, err
 	}
 	fill(&i.ID)
@@ -92,7 +93,7 @@ func (s *Store) UpdateIntegration(ctx context.Context, by tepin.Actor, env tepin
 		setText(&i.TokenNetworks, u.TokenNetworks, detail, "tokenNetworks")
 		setText(&i.UseNetworks, u.UseNetworks, detail, "useNetworks")
 		setText(&i.Origins, u.Origins, detail, "origins")
-		if err := checkNames(i.Name, i.Description); err != nil {
+		if err := errors.Join(checkNames(i.Name, i.Description), i.Quota.Check()); err != nil {
 			return err
 		}
 		i.UpdatedAt = t.now

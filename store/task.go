@@ -33,7 +33,8 @@ const outputAttempts = 2
 
 // CreateTask adds a task and the job that performs it, both or neither. It belongs
 // to the actor unless it names an owner. TooMany when MaxQueued of the environment
-// are waiting.
+// are waiting, or a quota is exhausted: the task counts for that of the integration
+// and the environment's, whatever becomes of it.
 func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (tepin.Task, error) {
 	if err := checkNames(v.Name); err != nil {
 		return tepin.Task{}, err
@@ -48,10 +49,14 @@ func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (t
 		if err := t.checkQueue(ctx, v.EnvironmentID); err != nil {
 			return err
 		}
+		var err error
+		if v.Quotas, err = t.useQuotas(ctx, by, v.EnvironmentID, tepin.UseRenders); err != nil {
+			return err
+		}
 		if err := t.claimBlob(ctx, v.EnvironmentID, v.Request); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO task (id, environment_id, owner_kind, owner_id, format, name, name_key, source, state, request_key, request_size, request_sha256, created_at)
+		_, err = t.exec(ctx, `INSERT INTO task (id, environment_id, owner_kind, owner_id, format, name, name_key, source, state, request_key, request_size, request_sha256, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 			v.ID, v.EnvironmentID, v.OwnerKind, v.OwnerID, v.Format, v.Name, nameKey(v.Name), v.Source, v.State, v.Request.Key, v.Request.Size, v.Request.SHA256, micros(t.now))
 		if err != nil {

@@ -128,3 +128,16 @@ CREATE TABLE device_request (
     expires_at  BIGINT  NOT NULL
 );
 CREATE INDEX device_request_end ON device_request (expires_at);
+
+-- What was used of each allowance of a quota, in the present period: one row for each,
+-- which the next period takes over.
+CREATE TABLE quota_count (
+    environment_id TEXT    NOT NULL REFERENCES environment (id),
+    integration_id TEXT    NOT NULL, -- '' = of the environment's integrations together
+    use            TEXT    NOT NULL,
+    period         BIGINT  NOT NULL, -- how long it is
+    began          BIGINT  NOT NULL,
+    used           BIGINT  NOT NULL,
+    warned         INTEGER NOT NULL, -- the highest threshold that was warned of
+    PRIMARY KEY (environment_id, integration_id, use, period)
+);
