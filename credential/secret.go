@@ -26,7 +26,8 @@ func NewSecret(t tepin.EnvironmentType) string {
 		prefix = LivePrefix
 	}
 	s := prefix + tepin.RandomBase62(secretRandom)
-	return s + checksum(s)
+	sum := checksum(s)
+	return s + string(sum[:])
 }
 
 // CheckForm reports whether s has the form of a client secret and its checksum
@@ -46,18 +47,22 @@ func CheckForm(s string) bool {
 		}
 	}
 	end := len(s) - secretChecksum
-	return s[end:] == checksum(s[:end])
+	sum := checksum(s[:end])
+	return s[end:] == string(sum[:])
 }
 
 // checksum is the CRC-32 (IEEE) of s, prefix included, as six digits of base62.
-func checksum(s string) string {
-	var out [secretChecksum]byte
-	n := crc32.ChecksumIEEE([]byte(s))
-	for i := len(out) - 1; i >= 0; i-- {
-		out[i] = base62[n%62]
+func checksum(s string) (digits [secretChecksum]byte) {
+	n := ^uint32(0)
+	for i := range len(s) { // crc32.ChecksumIEEE takes bytes on the heap
+		n = crc32.IEEETable[byte(n)^s[i]] ^ n>>8
+	}
+	n = ^n
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = base62[n%62]
 		n /= 62
 	}
-	return string(out[:])
+	return digits
 }
 
 // MAC returns what is stored of a client secret: HMAC-SHA-256 under the pepper named

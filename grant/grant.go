@@ -41,10 +41,27 @@ type Service struct {
 
 // Request asks for a token.
 type Request struct {
-	Client    access.Client // who has just authenticated
-	Scopes    tepin.Scopes  // a subset of what the integration has
-	Audiences []string      // must contain the public URL (S8)
+	Client   access.Client // who has just authenticated
+	Scopes   tepin.Scopes  // a subset of what the integration has
+	Audience Audience      // must contain the public URL (S8)
 	Special
+}
+
+// Audience is for whom a token is meant: URLs, sorted, each once, joined by a space. No
+// URL has one, so that no two lists are the same audience (S4).
+type Audience string
+
+// NewAudience returns the audience of the URLs.
+func NewAudience(urls ...string) (Audience, error) {
+	urls = slices.Clone(urls)
+	slices.Sort(urls)
+	urls = slices.Compact(urls)
+	for _, u := range urls {
+		if u == "" || strings.Contains(u, " ") {
+			return "", errors.New("grant: an audience is empty or has a space")
+		}
+	}
+	return Audience(strings.Join(urls, " ")), nil
 }
 
 // Special is what makes a token different from those that are handed out again. One
@@ -65,6 +82,7 @@ type Issued struct {
 	ExpiresAt time.Time
 	ExpiresIn time.Duration // what is left of the token's life, in whole seconds
 	Scopes    tepin.Scopes  // fewer than requested if some were cut in this very moment
+	Scope     string        // the same in the words of RFC 6749 §3.3
 	Reused    bool          // the token had been handed out before
 }
 
@@ -72,17 +90,15 @@ type Issued struct {
 type signed struct {
 	grant tepin.Grant
 	token string
-	fresh bool // made by this request
+	scope string // of the grant, in words
+	fresh bool   // made by this request
 }
 
 // Current returns the client's live token for the request, or a new one. Seconds
 // are whole: a token made during a second counts from the beginning of it.
 func (s *Service) Current(ctx context.Context, r Request) (Issued, error) {
 	now := s.now()
-	key, err := keyOf(r)
-	if err != nil {
-		return Issued{}, err
-	}
+	key := keyOf(r)
 	if r.reusable() {
 		if t, ok := s.memory.get(key); ok && s.reusable(t.grant, r.Client, now) {
 			return t.issued(now), nil
@@ -120,31 +136,23 @@ func (t signed) issued(now time.Time) Issued {
 		ExpiresAt: t.grant.ExpiresAt,
 		ExpiresIn: t.grant.ExpiresAt.Sub(now),
 		Scopes:    t.grant.Key.Scopes,
+		Scope:     t.scope,
 		Reused:    !t.fresh,
 	}
 }
 
-// keyOf names the token that the request is for: all that changes its bytes. An
-// audience is a URL and has no space, so that the joined list is unambiguous (S4).
-func keyOf(r Request) (tepin.GrantKey, error) {
-	audiences := slices.Clone(r.Audiences)
-	slices.Sort(audiences)
-	audiences = slices.Compact(audiences)
-	for _, a := range audiences {
-		if a == "" || strings.Contains(a, " ") {
-			return tepin.GrantKey{}, errors.New("grant: an audience is empty or has a space")
-		}
-	}
+// keyOf names the token that the request is for: all that changes its bytes.
+func keyOf(r Request) tepin.GrantKey {
 	return tepin.GrantKey{
 		EnvironmentID: r.Client.Environment.ID,
 		IntegrationID: r.Client.Integration.ID,
 		SecretID:      r.Client.Credential,
-		Audience:      strings.Join(audiences, " "),
+		Audience:      string(r.Audience),
 		Scopes:        r.Scopes,
 		Alg:           r.Client.Environment.SigningAlg,
 		Lifetime:      lifetimeOf(r.Client),
 		Format:        token.Format,
-	}, nil
+	}
 }
 
 func lifetimeOf(c access.Client) time.Duration {
@@ -223,7 +231,7 @@ func (s *Service) sign(g tepin.Grant, r Request) (signed, error) {
 
 		ParentCredential: r.ParentCredential,
 	})
-	return signed{grant: g, token: raw}, err
+	return signed{grant: g, token: raw, scope: g.Key.Scopes.String()}, err
 }
 
 // key returns the key of the grant, giving it the present one if it has none.

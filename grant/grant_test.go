@@ -137,7 +137,7 @@ func TestWhatMakesAnotherToken(t *testing.T) {
 	}
 	for name, change := range map[string]func(*grant.Request){
 		"fewer scopes":      func(q *grant.Request) { q.Scopes = tepin.MustScopes(tepin.TemplateRead) },
-		"another audience":  func(q *grant.Request) { q.Audiences = []string{publicURL, "https://chiligrafx.com"} },
+		"another audience":  func(q *grant.Request) { q.Audience = audience(publicURL, "https://chiligrafx.com") },
 		"the other secret":  func(q *grant.Request) { q.Client = r.login(in, "tpn_next") },
 		"another algorithm": func(q *grant.Request) { q.Client.Environment.SigningAlg = token.RS256 },
 		"another lifetime":  func(q *grant.Request) { q.Client.Environment.TokenLifetime = 12 * time.Hour },
@@ -154,7 +154,7 @@ func TestWhatMakesAnotherToken(t *testing.T) {
 		}
 	}
 	reordered := base
-	reordered.Audiences = []string{publicURL, publicURL}
+	reordered.Audience = audience(publicURL, publicURL)
 	if got, err := r.Current(t.Context(), reordered); err != nil || got.Token != first.Token {
 		t.Errorf("the same audience twice: same %t, %v", got.Token == first.Token, err)
 	}
@@ -312,7 +312,7 @@ func TestStaleNode(t *testing.T) {
 	}
 
 	old = request(other.login(in, "tpn_one"))
-	old.Audiences = append(old.Audiences, "https://chiligrafx.com")
+	old.Audience = audience(publicURL, "https://chiligrafx.com")
 	r.update(in, tepin.IntegrationUpdate{Enabled: ptr(false)})
 	_, err = other.Current(t.Context(), old)
 	accesstest.WantKind(t, "after disabling", err, tepin.Unauthorized)
@@ -325,7 +325,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	q := request(r.login(in, "tpn_one"))
 	var first grant.Issued
 	for n := range 40 {
-		q.Audiences = []string{publicURL, fmt.Sprintf("https://alias%d.example", n)}
+		q.Audience = audience(publicURL, fmt.Sprintf("https://alias%d.example", n))
 		got, err := r.Current(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
@@ -336,11 +336,11 @@ func TestMemoryIsBounded(t *testing.T) {
 		r.clock.Advance(time.Second)
 		r.refresh()
 	}
-	q.Audiences[1] = "https://alias10.example"
+	q.Audience = audience(publicURL, "https://alias10.example")
 	if got, err := r.Current(t.Context(), q); err != nil || got.Token != first.Token {
 		t.Errorf("a token whose row stands: same %t, %v", got.Token == first.Token, err)
 	}
-	q.Audiences[1] = "https://alias0.example"
+	q.Audience = audience(publicURL, "https://alias0.example")
 	if got, err := r.Current(t.Context(), q); err != nil || got.Reused {
 		t.Errorf("a token whose row has gone: reused %t, %v", got.Reused, err)
 	}

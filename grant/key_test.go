@@ -18,18 +18,18 @@ func FuzzKey(f *testing.F) {
 	f.Add("a", "b", "e", "i", "s", uint32(1), "a b", "", "e", "i", "s", uint32(1))
 	f.Add("a", "b", "ei", "", "s", uint32(1), "b", "a", "e", "i", "s", uint32(1))
 	f.Fuzz(func(t *testing.T, a1, b1, env1, in1, sec1 string, scopes1 uint32, a2, b2, env2, in2, sec2 string, scopes2 uint32) {
-		make := func(a, b, env, in, secret string, scopes uint32) (Request, map[string]bool) {
-			return Request{Scopes: tepin.Scopes(scopes), Audiences: []string{a, b}, Client: access.Client{
+		make := func(a, b, env, in, secret string, scopes uint32) (Request, map[string]bool, error) {
+			audience, err := NewAudience(a, b)
+			return Request{Scopes: tepin.Scopes(scopes), Audience: audience, Client: access.Client{
 				Environment: tepin.Environment{ID: tepin.EnvironmentID(env), TokenLifetime: time.Hour}, Credential: tepin.CredentialID(secret),
-				Integration: tepin.Integration{ID: tepin.IntegrationID(in)}}}, map[string]bool{a: true, b: true}
+				Integration: tepin.Integration{ID: tepin.IntegrationID(in)}}}, map[string]bool{a: true, b: true}, err
 		}
-		first, set1 := make(a1, b1, env1, in1, sec1, scopes1)
-		second, set2 := make(a2, b2, env2, in2, sec2, scopes2)
-		key1, err1 := keyOf(first)
-		key2, err2 := keyOf(second)
+		first, set1, err1 := make(a1, b1, env1, in1, sec1, scopes1)
+		second, set2, err2 := make(a2, b2, env2, in2, sec2, scopes2)
 		if err1 != nil || err2 != nil {
 			return
 		}
+		key1, key2 := keyOf(first), keyOf(second)
 		same := env1 == env2 && in1 == in2 && sec1 == sec2 && scopes1 == scopes2 && maps.Equal(set1, set2)
 		if (key1 == key2) != same {
 			t.Errorf("%+v and %+v: same key %t, same request %t", first, second, key1 == key2, same)

@@ -126,7 +126,15 @@ func (n *node) login(in tepin.Integration, plain string) access.Client {
 
 // request asks for a token with all that the client has.
 func request(c access.Client) grant.Request {
-	return grant.Request{Client: c, Scopes: c.Integration.Scopes, Audiences: []string{publicURL}}
+	return grant.Request{Client: c, Scopes: c.Integration.Scopes, Audience: audience(publicURL)}
+}
+
+func audience(urls ...string) grant.Audience {
+	a, err := grant.NewAudience(urls...)
+	if err != nil {
+		panic(err)
+	}
+	return a
 }
 
 // current is Current for a client of the node, and must work.

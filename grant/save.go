@@ -31,11 +31,7 @@ func (s *Service) save(ctx context.Context, r Request, now time.Time) (signed, e
 }
 
 func (s *Service) offer(ctx context.Context, r Request, now time.Time) (signed, error) {
-	key, err := keyOf(r)
-	if err != nil {
-		return signed{}, err
-	}
-	fresh, err := s.sign(r.grant(key, now), r)
+	fresh, err := s.sign(r.grant(keyOf(r), now), r)
 	if err != nil {
 		return signed{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func repeats(t testing.TB) *asker {
 	t.Helper()
 	r := newRig(t)
 	in, secret := r.Integration(r.env, tepin.AllScopes...)
-	a := newAsker(r.quietly(), credentialsForm(in, secret)+"&audience="+alias)
+	a := newAsker(r.quietly(), credentialsForm(in, secret)+"&audience="+url.QueryEscape(alias))
 	if status := a.ask(); status != http.StatusOK {
 		t.Fatalf("the first request: %d", status)
 	}

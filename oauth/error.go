@@ -50,7 +50,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f := translate(r, err)
 	h := w.Header()
 	noStore(h)
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = inJSON
 	switch f.status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Basic realm="Tepin", charset="UTF-8", error="`+f.code+`", error_description="`+f.description+`"`)
@@ -112,8 +112,14 @@ func plain(s string) string {
 	}, s)
 }
 
+// Values of headers, shared by all answers.
+var (
+	inJSON    = []string{"application/json"}
+	notStored = []string{"no-store"}
+	notCached = []string{"no-cache"}
+)
+
 // noStore keeps answers out of every cache (RFC 6749 §5.1).
 func noStore(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
+	h["Cache-Control"], h["Pragma"] = notStored, notCached
 }

@@ -7,22 +7,23 @@ import (
 	"unicode/utf8"
 )
 
-// readForm reads a form strictly (RFC 6749 App. B, §3.2): broken encodings and
-// repeated parameters are refused, whether anybody reads them or not.
+// readForm reads a form, which is UTF-8, strictly (RFC 6749 App. B, §3.2): broken
+// encodings and repeated parameters are refused, whether anybody reads them or not.
 func readForm(body string) (parameters, error) {
 	p := make(parameters, 0, 6)
 	seen := make([]string, 0, 6)
-	for pair := range strings.SplitSeq(body, "&") {
-		if pair == "" {
+	for more := true; more; {
+		var pair string
+		if pair, body, more = strings.Cut(body, "&"); pair == "" {
 			continue
 		}
 		if len(seen) == MaxParameters {
 			return nil, tooMany()
 		}
 		name, value, _ := strings.Cut(pair, "=")
-		name, errName := url.QueryUnescape(name)
-		value, errValue := url.QueryUnescape(value)
-		if errName != nil || errValue != nil || !utf8.ValidString(name) || !utf8.ValidString(value) {
+		name, okName := decode(name)
+		value, okValue := decode(value)
+		if !okName || !okValue {
 			return nil, bad("the form has a broken percent-encoding; encode each name and value once, as UTF-8")
 		}
 		if name != "resource" && slices.Contains(seen, name) {
@@ -34,6 +35,15 @@ func readForm(body string) (parameters, error) {
 		}
 	}
 	return p, nil
+}
+
+// decode undoes the encoding of a name or value. Most have nothing in them to decode.
+func decode(s string) (string, bool) {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s, true
+	}
+	plain, err := url.QueryUnescape(s)
+	return plain, err == nil && utf8.ValidString(plain)
 }
 
 func repeated() error {

@@ -14,6 +14,9 @@ func FuzzForm(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
+		if !utf8.ValidString(body) {
+			return
+		}
 		p, err := readForm(body)
 		if err != nil {
 			return
@@ -41,7 +44,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		p, err := readJSON(body)
+		p, err := readJSON(string(body))
 		if err != nil {
 			return
 		}

@@ -1,11 +1,11 @@
 package oauth
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"slices"
+	"strings"
 )
 
 // known are the parameters whose JSON type matters.
@@ -17,8 +17,8 @@ var errJSON = bad("the body is not one JSON object; send one with the members gr
 // readJSON reads a JSON object strictly. encoding/json would take Client_ID for
 // client_id, the last of two equal names, and whatever stands after the object.
 // Null counts as left out. Members that nobody reads may have any value.
-func readJSON(body []byte) (parameters, error) {
-	dec := json.NewDecoder(bytes.NewReader(body))
+func readJSON(body string) (parameters, error) {
+	dec := json.NewDecoder(strings.NewReader(body))
 	dec.UseNumber() // 1e999 is JSON
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, errJSON

@@ -35,11 +35,14 @@ type Handler struct {
 	Issuer    string   // PublicURL + "/"; never made from a request's host (S7)
 	PublicURL string   // in the audience of every token
 	Audiences []string // aliases that clients may ask for beside it (S8)
+
+	usual map[string]grant.Audience
 }
 
 // Routes is the route table. The lines without a method answer the methods that the
 // lines above them do not.
 func (h Handler) Routes() []web.Route {
+	h.usual = h.usualAudiences()
 	public := web.Access{Public: true}
 	return []web.Route{
 		{Method: "POST", Path: "/oauth/token", Access: public, Handler: h.token},

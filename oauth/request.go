@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -74,26 +73,26 @@ func readRequest(r *http.Request) (request, error) {
 
 // readBody reads a form (RFC 6749 App. B) or a JSON object.
 func readBody(r *http.Request) (parameters, error) {
-	raw, err := web.ReadBody(r, MaxBody)
+	text, err := web.ReadText(r, MaxBody)
 	if err != nil {
 		return nil, err
 	}
 	contentType := r.Header.Get("Content-Type")
-	if contentType == "" && len(raw) == 0 {
+	if contentType == "" && text == "" {
 		return nil, nil
 	}
-	if !utf8.Valid(raw) {
+	if !utf8.ValidString(text) {
 		return nil, bad("the body is not UTF-8 text")
 	}
 	media, _, _ := strings.Cut(contentType, ";") // a charset would change nothing: the body is UTF-8
 	switch strings.ToLower(strings.TrimSpace(media)) {
 	case "application/x-www-form-urlencoded":
-		if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		if strings.HasPrefix(strings.TrimSpace(text), "{") {
 			return nil, bad("the body is JSON, and its Content-Type says that it is a form; send it with Content-Type: application/json")
 		}
-		return readForm(string(raw))
+		return readForm(text)
 	case "application/json":
-		return readJSON(raw)
+		return readJSON(text)
 	}
 	return nil, &failure{status: http.StatusUnsupportedMediaType, code: invalidRequest,
 		description: "send the parameters with Content-Type application/x-www-form-urlencoded or application/json"}

@@ -35,62 +35,62 @@ func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
 		refuse(w, r, err)
 		return nil
 	}
-	noStore(w.Header())
-	w.Header().Set("Content-Type", "application/json")
+	header := w.Header()
+	noStore(header)
+	header["Content-Type"] = inJSON
 	_, _ = w.Write(answer(issued, s)) // the client may be gone
 	return nil
 }
 
 // issue reads the request, in the order in which nothing is told to strangers.
 func (h Handler) issue(r *http.Request) (grant.Issued, subject, error) {
-	s, audiences, err := h.decide(r)
+	s, audience, err := h.decide(r)
 	if err != nil {
 		return grant.Issued{}, s, err
 	}
-	issued, err := h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audiences: audiences, Special: s.Special})
+	issued, err := h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audience: audience, Special: s.Special})
 	return issued, s, err
 }
 
 // decide settles whose token is issued, and for whom it is meant.
-func (h Handler) decide(r *http.Request) (subject, []string, error) {
+func (h Handler) decide(r *http.Request) (subject, grant.Audience, error) {
 	req, err := readRequest(r)
 	if err != nil {
-		return subject{}, nil, err
+		return subject{}, "", err
 	}
 	name := req.get("grant_type")
 	decide := grantTypes[name]
 	switch {
 	case decide == nil && req.credentials.proof() == "":
-		return subject{}, nil, errNoCredentials
+		return subject{}, "", errNoCredentials
 	case name == "":
-		return subject{}, nil, bad("the parameter grant_type is missing; integrations send grant_type=client_credentials")
+		return subject{}, "", bad("the parameter grant_type is missing; integrations send grant_type=client_credentials")
 	case decide == nil:
-		return subject{}, nil, &failure{code: unsupportedGrantType,
+		return subject{}, "", &failure{code: unsupportedGrantType,
 			description: "this server knows no such grant_type; integrations use client_credentials"}
 	}
 	client, err := h.authenticate(r, req.credentials)
 	if err != nil {
-		return subject{}, nil, err
+		return subject{}, "", err
 	}
 	s, err := decide(h, r.Context(), client, req)
 	if err != nil {
-		return subject{}, nil, err
+		return subject{}, "", err
 	}
-	audiences, err := h.audiences(req)
-	return s, audiences, err
+	audience, err := h.audience(req)
+	return s, audience, err
 }
 
 // answer is the body of RFC 6749 §5.1. Tokens are base64url, and scopes are from a
 // list without quotes: nothing needs escaping.
 func answer(t grant.Issued, s subject) []byte {
-	scope := t.Scopes.String()
-	b := make([]byte, 0, len(t.Token)+len(scope)+96)
+	b := make([]byte, 0, len(t.Token)+len(t.Scope)+96)
 	b = append(b, `{"access_token":"`...)
 	b = append(b, t.Token...)
 	b = append(b, `","token_type":"Bearer","expires_in":`...)
 	b = strconv.AppendInt(b, int64(t.ExpiresIn/time.Second), 10)
 	b = append(b, `,"scope":"`...)
-	b = append(b, scope...)
+	b = append(b, t.Scope...)
 	if s.issuedType != "" {
 		b = append(b, `","issued_token_type":"`...)
 		b = append(b, s.issuedType...)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/tepin/tepin"
 )
@@ -37,21 +38,45 @@ func ReadJSON(r *http.Request, limit int64) ([]byte, error) {
 
 // ReadBody reads the whole body of at most limit bytes.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
-	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
-	}
-	LimitBody(r, limit)
 	var buf bytes.Buffer
 	if r.ContentLength > 0 {
-		buf.Grow(int(min(r.ContentLength, 1<<20)) + bytes.MinRead) // a client may announce more than it sends
+		buf.Grow(int(min(r.ContentLength, 1<<20, limit)) + bytes.MinRead) // a client may announce more than it sends
 	}
+	err := readBody(&buf, r, limit)
+	return buf.Bytes(), err
+}
+
+// ReadText reads the whole body of at most limit bytes, in which there may be secrets: it
+// leaves no copy behind.
+func ReadText(r *http.Request, limit int64) (string, error) {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		clear(buf.Bytes())
+		if buf.Reset(); buf.Cap() <= maxPooled {
+			buffers.Put(buf)
+		}
+	}()
+	if err := readBody(buf, r, limit); err != nil {
+		return "", err
+	}
+	return buf.String(), nil
+}
+
+// buffers are read into by [ReadText]. One that a large body has made large is not kept.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const maxPooled = 16 << 10
+
+func readBody(buf *bytes.Buffer, r *http.Request, limit int64) error {
+	if r.ContentLength > limit {
+		return tooLarge(limit)
+	}
+	LimitBody(r, limit)
 	if r.Body == nil {
-		return nil, nil
+		return nil
 	}
-	if _, err := buf.ReadFrom(r.Body); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	_, err := buf.ReadFrom(r.Body)
+	return err
 }
 
 // bodyError says what went wrong with the client's sending.

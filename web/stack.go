@@ -196,8 +196,10 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any) {
 
 // hostName strips the port and the case from a Host header.
 func hostName(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	if strings.Contains(host, ":") {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
 	}
 	return strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
 }
@@ -205,6 +207,9 @@ func hostName(host string) string {
 // isPort reports whether what follows the last colon of a Host header, if anything
 // does, is a number: it goes into links.
 func isPort(host string) bool {
+	if !strings.Contains(host, ":") {
+		return true
+	}
 	_, port, err := net.SplitHostPort(host)
 	return err != nil || strings.Trim(port, "0123456789") == ""
 }

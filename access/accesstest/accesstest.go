@@ -154,7 +154,11 @@ func (in *Installation) Token(id tepin.ClientID, secret string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	issued, err := in.Grants.Current(ctx, grant.Request{Client: client, Scopes: client.Integration.Scopes, Audiences: []string{in.publicURL}})
+	audience, err := grant.NewAudience(in.publicURL)
+	if err != nil {
+		return "", err
+	}
+	issued, err := in.Grants.Current(ctx, grant.Request{Client: client, Scopes: client.Integration.Scopes, Audience: audience})
 	return issued.Token, err
 }
 
