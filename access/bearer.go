@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/token"
@@ -31,23 +32,23 @@ type Token struct {
 // of an integration that names networks, from there alone (Forbidden). Whether one that
 // is bound to a page comes from there is for the caller to see: see [tepin.Actor].
 func (d *Directory) Bearer(raw string, by Presenter) (tepin.Actor, error) {
-	t, c, err := d.judge(raw)
+	t, whose, err := d.judge(raw)
 	if err == nil {
-		err = by.may(t, c)
+		err = by.may(t, whose)
 	}
 	if err != nil {
-		d.refused(c, "", by.From, err)
+		d.refusal(whose.notice(by.From), err)
 		return tepin.Actor{}, err
 	}
-	return c.actor(&t.claims), nil
+	return whose.actor(&t.claims), nil
 }
 
 // may refuses a token that is alive to who may not use it.
-func (p Presenter) may(t *verified, c *client) error {
+func (p Presenter) may(t *verified, whose subject) error {
 	if err := p.holds(t.claims.Confirm); err != nil {
 		return err
 	}
-	if !c.integration.UseNetworks.Allow(p.From) {
+	if c := whose.client; c != nil && !c.integration.UseNetworks.Allow(p.From) {
 		return tepin.Errorf(tepin.Forbidden, "the tokens of this integration may not be used from this address; an administrator lists the networks that may")
 	}
 	return nil
@@ -57,11 +58,11 @@ func (p Presenter) may(t *verified, c *client) error {
 // present it: what it is bound to is theirs to judge. Refusals are those of
 // [Directory.Bearer].
 func (d *Directory) Inspect(raw string) (Token, error) {
-	t, c, err := d.judge(raw)
+	t, whose, err := d.judge(raw)
 	if err != nil {
 		return Token{}, err
 	}
-	return Token{Claims: t.claims, Actor: c.actor(&t.claims)}, nil
+	return Token{Claims: t.claims, Actor: whose.actor(&t.claims)}, nil
 }
 
 // Open returns the claims of a token that this server has signed and that has not
@@ -92,34 +93,85 @@ func (d *Directory) open(raw string) (*verified, *view, error) {
 	return t, v, t.claims.Check(d.o.Issuer, d.o.PublicURL, now)
 }
 
-// judge returns a token that is alive, and its client (S1): the client also where the
-// token is one of its own, but not alive.
-func (d *Directory) judge(raw string) (*verified, *client, error) {
+// judge returns a token that is alive, and whose it is (S1): that also where the token
+// is one of theirs, but not alive.
+func (d *Directory) judge(raw string) (*verified, subject, error) {
 	t, v, err := d.open(raw)
 	if t == nil {
-		return nil, nil, err
+		return nil, subject{}, err
 	}
-	c := v.clients[t.claims.ClientID]
+	whose := v.subject(&t.claims)
+	if err == nil {
+		err = v.alive(&t.claims, whose, d.o.Now())
+	}
 	if err != nil {
-		return nil, c, err
+		return nil, whose, err
 	}
-	if c == nil || t.claims.Subject != string(t.claims.ClientID) || t.claims.Environment != c.environment.ID {
-		return nil, c, tepin.Errorf(tepin.Unauthorized, "the integration of this access token does not exist any more")
+	return t, whose, nil
+}
+
+// subject is whose a token is: an integration's, or a person's by an application.
+// Nobody's is the zero value.
+type subject struct {
+	client      *client
+	person      *tepin.User
+	application *tepin.Application
+}
+
+// subject finds out whose the token is. The id of a person never equals a client id
+// (S7), and only an integration is both subject and client.
+func (v *view) subject(c *token.Claims) subject {
+	if c.Subject == string(c.ClientID) {
+		return subject{client: v.clients[c.ClientID]}
 	}
-	now := d.o.Now()
+	whose := subject{person: v.people[tepin.UserID(c.Subject)], application: v.applications[c.ClientID]}
+	if whose.person == nil || whose.application == nil {
+		return subject{}
+	}
+	return whose
+}
+
+// alive refuses a token that is dead though it has not ended.
+func (v *view) alive(t *token.Claims, whose subject, now time.Time) error {
+	if v.denied[t.ID] || t.Parent != "" && v.denied[t.Parent] {
+		return tepin.Errorf(tepin.Unauthorized, "the access token was revoked; request a new one")
+	}
+	if whose.person != nil {
+		return v.aliveOfPerson(t, whose)
+	}
+	c := whose.client
 	switch {
+	case c == nil || t.Environment != c.environment.ID:
+		return tepin.Errorf(tepin.Unauthorized, "whom this access token belongs to does not exist any more")
 	case !c.integration.Enabled:
-		return nil, c, tepin.Errorf(tepin.Unauthorized, "the integration of this access token is disabled")
-	case t.claims.Epoch != c.integration.Epoch:
-		return nil, c, tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its integration changed; request a new one")
-	case !c.credential(t.claims.Credential, now).live, t.claims.ParentCredential != "" && !c.credential(t.claims.ParentCredential, now).live:
-		return nil, c, tepin.Errorf(tepin.Unauthorized, "the secret or key that this access token was made with has ended; request a new one with a live one")
-	case v.denied[t.claims.ID], t.claims.Parent != "" && v.denied[t.claims.Parent]:
-		return nil, c, tepin.Errorf(tepin.Unauthorized, "the access token was revoked; request a new one")
-	case t.claims.Origin != "" && !slices.Contains(c.integration.Origins, t.claims.Origin):
-		return nil, c, tepin.Errorf(tepin.Unauthorized, "the page that this access token is bound to is not among those of its integration any more")
+		return tepin.Errorf(tepin.Unauthorized, "the integration of this access token is disabled")
+	case t.Epoch != c.integration.Epoch:
+		return tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its integration changed; request a new one")
+	case !c.credential(t.Credential, now).live, t.ParentCredential != "" && !c.credential(t.ParentCredential, now).live:
+		return tepin.Errorf(tepin.Unauthorized, "the secret or key that this access token was made with has ended; request a new one with a live one")
+	case t.Origin != "" && !slices.Contains(c.integration.Origins, t.Origin):
+		return tepin.Errorf(tepin.Unauthorized, "the page that this access token is bound to is not among those of its integration any more")
 	}
-	return t, c, nil
+	return nil
+}
+
+// notice is what the log says of a refusal of the subject's token.
+func (s subject) notice(from netip.Addr) Notice {
+	switch {
+	case s.client != nil:
+		return Notice{From: from, Environment: s.client.environment.ID, Target: string(s.client.integration.ID)}
+	case s.person != nil:
+		return Notice{From: from, Environment: s.application.EnvironmentID, Target: string(s.person.ID)}
+	}
+	return Notice{From: from}
+}
+
+// actor is who acts with a token of the subject.
+func (s subject) actor(t *token.Claims) tepin.Actor {
+	if s.person != nil {
+		return actorOf(s.person, s.application, t)
+	}
+	return s.client.actor(t)
 }
 
 // actor is who acts with a token of the client.

@@ -16,7 +16,9 @@ type snapshot struct {
 	environments    map[tepin.EnvironmentID]*tepin.Environment
 	byTechnicalName map[string]*tepin.Environment
 	clients         map[tepin.ClientID]*client
-	denied          map[string]bool // jti
+	people          map[tepin.UserID]*tepin.User
+	applications    map[tepin.ClientID]*tepin.Application // of environments that there are, and first parties
+	denied          map[string]bool                       // jti, or id of a login
 	keys            *token.Keys
 }
 
@@ -61,6 +63,8 @@ func (d *Directory) load(ctx context.Context, last *snapshot) (*snapshot, error)
 		environments:    make(map[tepin.EnvironmentID]*tepin.Environment, len(dir.Environments)),
 		byTechnicalName: make(map[string]*tepin.Environment, len(dir.Environments)),
 		clients:         make(map[tepin.ClientID]*client, len(dir.Integrations)),
+		people:          make(map[tepin.UserID]*tepin.User, len(dir.People)),
+		applications:    make(map[tepin.ClientID]*tepin.Application, len(dir.Applications)+len(tepin.FirstParty)),
 		denied:          make(map[string]bool, len(dir.Denied)),
 	}
 	for i := range dir.Environments {
@@ -87,6 +91,7 @@ func (d *Directory) load(ctx context.Context, last *snapshot) (*snapshot, error)
 	for _, c := range byID {
 		keepLast(c)
 	}
+	s.addPeople(dir)
 	for _, t := range dir.Denied {
 		s.denied[t.TokenID] = true
 	}

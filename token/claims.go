@@ -11,7 +11,7 @@ import (
 // seconds; anything finer is cut off when the token is signed.
 type Claims struct {
 	Issuer      string
-	Subject     string // for an integration: its client id
+	Subject     string // for an integration: its client id; for a person: the user id
 	ClientID    tepin.ClientID
 	Audience    []string
 	ExpiresAt   time.Time
@@ -19,14 +19,15 @@ type Claims struct {
 	ID          string // jti
 	Scopes      tepin.Scopes
 	Environment tepin.EnvironmentID
-	Epoch       int64              // of the integration when the token was made
-	Credential  tepin.CredentialID // with which the client authenticated
+	Epoch       int64              // of the integration or the person when the token was made
+	Credential  tepin.CredentialID // with which the client authenticated; for a person: the login
 
 	// What only some tokens have; their zero values leave no trace in the bytes.
-	Confirm tepin.Confirmation // RFC 7800 cnf: what the token is bound to
-	Act     string             // RFC 8693 §4.1 act.sub: the client that exchanged a token for this one
-	Parent  string             // jti of the token that was exchanged: this one dies with it
-	Origin  string             // the only web page that may use it
+	Confirm  tepin.Confirmation   // RFC 7800 cnf: what the token is bound to
+	Identity tepin.IdentityScopes // of a person's token: they stand in the claim scope too
+	Act      string               // RFC 8693 §4.1 act.sub: the client that exchanged a token for this one
+	Parent   string               // jti of the token that was exchanged: this one dies with it
+	Origin   string               // the only web page that may use it
 
 	// ParentCredential is what the exchanged token was made with, where that is not
 	// Credential: this one dies with either.
@@ -77,7 +78,7 @@ func (c Claims) JSON() ([]byte, error) {
 		ExpiresAt:   c.ExpiresAt.Unix(),
 		IssuedAt:    c.IssuedAt.Unix(),
 		ID:          c.ID,
-		Scope:       c.Scopes.String(),
+		Scope:       c.scope(),
 		Environment: c.Environment,
 		Epoch:       c.Epoch,
 		Credential:  c.Credential,
@@ -95,13 +96,20 @@ func (c Claims) JSON() ([]byte, error) {
 	return json.Marshal(w)
 }
 
+func (c Claims) scope() string {
+	if c.Identity == 0 {
+		return c.Scopes.String()
+	}
+	return tepin.PersonScopes{Identity: c.Identity, API: c.Scopes}.String()
+}
+
 // unmarshal reads what marshal wrote: the bytes were signed by us before.
 func unmarshal(b []byte) (Claims, error) {
 	var w wire
 	if err := json.Unmarshal(b, &w); err != nil {
 		return Claims{}, err
 	}
-	scopes, err := tepin.ParseScopes(w.Scope)
+	scopes, err := tepin.ParsePersonScopes(w.Scope)
 	if err != nil {
 		return Claims{}, err
 	}
@@ -113,7 +121,8 @@ func unmarshal(b []byte) (Claims, error) {
 		ExpiresAt:   time.Unix(w.ExpiresAt, 0).UTC(),
 		IssuedAt:    time.Unix(w.IssuedAt, 0).UTC(),
 		ID:          w.ID,
-		Scopes:      scopes,
+		Scopes:      scopes.API,
+		Identity:    scopes.Identity,
 		Environment: w.Environment,
 		Epoch:       w.Epoch,
 		Credential:  w.Credential,

@@ -1,0 +1,96 @@
+package access
+
+import (
+	"context"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
+	"github.com/tepin/tepin/token"
+)
+
+// addPeople adds who signs in to applications, and the applications.
+func (s *snapshot) addPeople(dir store.Directory) {
+	for i := range dir.People {
+		s.people[dir.People[i].ID] = &dir.People[i]
+	}
+	for i := range dir.Applications {
+		if a := &dir.Applications[i]; s.environments[a.EnvironmentID] != nil {
+			s.applications[a.ClientID] = a
+		}
+	}
+	for i := range tepin.FirstParty {
+		a := &tepin.FirstParty[i]
+		s.applications[a.ClientID] = a
+	}
+}
+
+// aliveOfPerson is alive for a person's token.
+func (v *view) aliveOfPerson(t *token.Claims, whose subject) error {
+	switch {
+	case !whose.person.Administrator:
+		return tepin.Errorf(tepin.Unauthorized, "the person of this access token is no administrator any more")
+	case t.Epoch != whose.person.Epoch:
+		return tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its person's password changed; sign in again")
+	case v.denied[string(t.Credential)]:
+		return tepin.Errorf(tepin.Unauthorized, "the sign-in that this access token belongs to has ended; sign in again")
+	case whose.application.EnvironmentID != "" && t.Environment != whose.application.EnvironmentID:
+		return tepin.Errorf(tepin.Unauthorized, "the application of this access token belongs to another environment")
+	case t.Environment != "" && v.environments[t.Environment] == nil:
+		return tepin.Errorf(tepin.Unauthorized, "the environment of this access token does not exist any more")
+	}
+	return nil
+}
+
+// everything is what a person may in an environment.
+var everything = tepin.MustScopes(tepin.AllScopes...)
+
+// actorOf is a person who acts by an application. Only an application that reaches the
+// whole installation acts as an administrator; in one environment the person may do
+// what an integration could, or what the token was cut down to.
+func actorOf(u *tepin.User, a *tepin.Application, t *token.Claims) tepin.Actor {
+	name := u.Name
+	if name == "" {
+		name = u.Email
+	}
+	actor := tepin.Actor{
+		Kind:          tepin.ActorUser,
+		ID:            string(u.ID),
+		Name:          name,
+		EnvironmentID: t.Environment,
+		ClientID:      a.ClientID,
+		TokenID:       t.ID,
+		Identity:      t.Identity,
+		Reach:         a.Reach,
+		Administrator: a.Reach == tepin.ReachInstallation && u.Administrator,
+	}
+	if a.Reach == tepin.ReachEnvironment {
+		actor.Scopes = everything
+		if t.Scopes != 0 {
+			actor.Scopes = t.Scopes
+		}
+	}
+	return actor
+}
+
+// Application returns an application by its client id. When it is unknown here, another
+// node may have just registered it: then the directory looks again, at most every tenth
+// of a second.
+func (d *Directory) Application(ctx context.Context, id tepin.ClientID) (tepin.Application, bool) {
+	a := d.view.Load().applications[id]
+	if a == nil && d.mayLookAgain(d.o.Now()) && d.Refresh(ctx) == nil {
+		a = d.view.Load().applications[id]
+	}
+	if a == nil {
+		return tepin.Application{}, false
+	}
+	return *a, true
+}
+
+// Person returns a person as the directory knows them, without the password's hash.
+func (d *Directory) Person(id tepin.UserID) (tepin.User, bool) {
+	u := d.view.Load().people[id]
+	if u == nil {
+		return tepin.User{}, false
+	}
+	return *u, true
+}
