@@ -1,11 +1,13 @@
 package oauth_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,11 +23,12 @@ const (
 	goodJSON = `"grant_type":"client_credentials","client_id":"{id}","client_secret":"{secret}"`
 )
 
-// row is one request and what the RFCs want for it. {id}, {secret} and {basic} are a
-// client's, {other} and {othersecret} another's.
+// row is one request and what the RFCs want for it. {id}, {secret}, {basic} and {token}
+// are a client's, {other}, {othersecret} and {othertoken} another's.
 type row struct {
 	rfc    string
 	name   string
+	path   string // empty = /oauth/token
 	method string // empty = POST
 	header string // lines
 	body   string
@@ -212,17 +215,20 @@ func TestConformance(t *testing.T) {
 	fill := strings.NewReplacer("{id}", string(in.ClientID), "{secret}", secret, "{other}", string(other.ClientID), "{othersecret}", otherSecret,
 		"{basic}", basic(string(in.ClientID), secret), "{wrongbasic}", basic(string(in.ClientID), "wrong"),
 		"{encodedbasic}", basic(percent(string(in.ClientID)), percent(secret)))
-	if len(rows) < 80 {
-		t.Fatalf("%d rows", len(rows))
+	tokens := []string{must(r.Token(in.ClientID, secret)), must(r.Token(other.ClientID, otherSecret))}
+	fillToken := strings.NewReplacer("{token}", tokens[0], "{othertoken}", tokens[1])
+	all := slices.Concat(rows, tokenRows)
+	if len(all) < 200 {
+		t.Fatalf("%d rows", len(all))
 	}
-	var tokens []string
-	for _, c := range rows {
+	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			method := c.method
 			if method == "" {
 				method = "POST"
 			}
-			req := must(http.NewRequest(method, r.server.URL+"/oauth/token", strings.NewReader(fill.Replace(c.body))))
+			path := cmp.Or(c.path, "/oauth/token")
+			req := must(http.NewRequest(method, r.server.URL+path, strings.NewReader(fillToken.Replace(fill.Replace(c.body)))))
 			req.URL.RawQuery = fill.Replace(c.query)
 			req.Header.Set("Origin", "https://shop.example")
 			for line := range strings.Lines(fill.Replace(c.header)) {
@@ -233,7 +239,7 @@ func TestConformance(t *testing.T) {
 			if got.StatusCode != c.status || got.code != c.code {
 				t.Fatalf("RFC %s: %d %s %q, want %d %s", c.rfc, got.StatusCode, got.code, got.body, c.status, c.code)
 			}
-			checkAnswer(t, got)
+			checkAnswer(t, path, got)
 			for _, s := range []string{secret, otherSecret} {
 				if strings.Contains(got.body, s) || strings.Contains(headerText(got.Header), s) {
 					t.Errorf("the answer repeats a secret: %s %v", got.body, got.Header)
@@ -251,7 +257,7 @@ func TestConformance(t *testing.T) {
 	for _, file := range must(filepath.Glob(filepath.Join(r.dir, "*"))) {
 		places[file] = string(must(os.ReadFile(file)))
 	}
-	if len(tokens) == 0 || len(places) < 2 || !strings.Contains(places["the log"], "/oauth/token") {
+	if len(tokens) < 10 || len(places) < 2 || !strings.Contains(places["the log"], "/oauth/token") {
 		t.Fatalf("nothing to search: %d tokens, %d places", len(tokens), len(places))
 	}
 	for place, text := range places {
@@ -263,8 +269,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// checkAnswer is what holds for every answer of the token endpoint.
-func checkAnswer(t *testing.T, got response) {
+// checkAnswer is what holds for every answer of an endpoint that clients authenticate at.
+func checkAnswer(t *testing.T, path string, got response) {
 	t.Helper()
 	h := got.Header
 	if h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Credentials") != "" {
@@ -282,7 +288,16 @@ func checkAnswer(t *testing.T, got response) {
 		}
 		return
 	}
-	if h.Get("Cache-Control") != "no-store" || h.Get("Pragma") != "no-cache" || h.Get("Content-Type") != "application/json" {
+	if h.Get("Cache-Control") != "no-store" || h.Get("Pragma") != "no-cache" {
+		t.Errorf("headers %v", h)
+	}
+	if path == "/oauth/revoke" && got.StatusCode == http.StatusOK {
+		if got.body != "" {
+			t.Errorf("body %q", got.body)
+		}
+		return
+	}
+	if h.Get("Content-Type") != "application/json" {
 		t.Errorf("headers %v", h)
 	}
 	var members map[string]any
@@ -292,6 +307,12 @@ func checkAnswer(t *testing.T, got response) {
 	if got.code != "" {
 		if len(members) != 2 || !descriptionText.MatchString(got.why) {
 			t.Errorf("error body %s", got.body)
+		}
+		return
+	}
+	if path == "/oauth/introspect" {
+		if active, _ := members["active"].(bool); active != (len(members) > 1) {
+			t.Errorf("introspection body %s", got.body)
 		}
 		return
 	}

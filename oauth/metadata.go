@@ -18,6 +18,11 @@ type document struct {
 	ResponseTypes []string      `json:"response_types_supported"` // required; empty without /authorize
 	GrantTypes    []string      `json:"grant_types_supported"`
 	AuthMethods   []string      `json:"token_endpoint_auth_methods_supported"`
+
+	RevocationEndpoint       string   `json:"revocation_endpoint"`
+	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
+	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
 }
 
 // openIDDocument adds what OpenID Connect Discovery 1.0 §3 requires.
@@ -28,6 +33,7 @@ type openIDDocument struct {
 }
 
 func (h Handler) document() document {
+	methods := []string{"client_secret_basic", "client_secret_post"}
 	return document{
 		Issuer:        h.Issuer,
 		TokenEndpoint: h.Issuer + "oauth/token",
@@ -35,7 +41,12 @@ func (h Handler) document() document {
 		Scopes:        tepin.AllScopes,
 		ResponseTypes: []string{},
 		GrantTypes:    []string{"client_credentials"},
-		AuthMethods:   []string{"client_secret_basic", "client_secret_post"},
+		AuthMethods:   methods,
+
+		RevocationEndpoint:       h.Issuer + "oauth/revoke",
+		RevocationAuthMethods:    methods,
+		IntrospectionEndpoint:    h.Issuer + "oauth/introspect",
+		IntrospectionAuthMethods: methods,
 	}
 }
 

@@ -1,5 +1,6 @@
-// Package oauth is the authorization server: the token endpoint (RFC 6749), the
-// published keys (RFC 7517) and the metadata (RFC 8414).
+// Package oauth is the authorization server: the token endpoint (RFC 6749), revocation
+// (RFC 7009), introspection (RFC 7662), the published keys (RFC 7517) and the metadata
+// (RFC 8414).
 //
 // One file for each endpoint, one for each grant type. A grant type answers only
 // whose token is issued, with which scopes; reading the request, authenticating the
@@ -11,6 +12,7 @@ import (
 	"net/http"
 
 	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/web"
 )
@@ -30,11 +32,12 @@ const (
 
 // Handler serves the endpoints. All fields but Audiences are required.
 type Handler struct {
-	Access    *access.Directory
-	Grants    *grant.Service
-	Issuer    string   // PublicURL + "/"; never made from a request's host (S7)
-	PublicURL string   // in the audience of every token
-	Audiences []string // aliases that clients may ask for beside it (S8)
+	Access     *access.Directory
+	Credential *credential.Service
+	Grants     *grant.Service
+	Issuer     string   // PublicURL + "/"; never made from a request's host (S7)
+	PublicURL  string   // in the audience of every token
+	Audiences  []string // aliases that clients may ask for beside it (S8)
 
 	usual map[string]grant.Audience
 }
@@ -47,6 +50,10 @@ func (h Handler) Routes() []web.Route {
 	return []web.Route{
 		{Method: "POST", Path: "/oauth/token", Access: public, Handler: h.token},
 		{Path: "/oauth/token", Access: public, Handler: only("POST")},
+		{Method: "POST", Path: "/oauth/revoke", Access: public, Handler: h.revoke},
+		{Path: "/oauth/revoke", Access: public, Handler: only("POST")},
+		{Method: "POST", Path: "/oauth/introspect", Access: public, Handler: h.introspect},
+		{Path: "/oauth/introspect", Access: public, Handler: only("POST")},
 		{Method: "GET", Path: "/.well-known/jwks.json", Access: public, Handler: h.jwks},
 		{Path: "/.well-known/jwks.json", Access: public, Handler: only("GET, HEAD")},
 		{Method: "GET", Path: "/.well-known/oauth-authorization-server", Access: public, Handler: h.metadata},

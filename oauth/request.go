@@ -101,7 +101,7 @@ func readBody(r *http.Request) (parameters, error) {
 // inBodyOnly are the parameters that must not stand in the address, where proxies
 // and logs see them (RFC 6749 §2.3.1), and those that would be passed over there.
 var inBodyOnly = []string{"client_secret", "client_id", "client_assertion", "grant_type", "scope", "audience", "resource",
-	"assertion", "code", "refresh_token", "access_token", "token", "subject_token", "device_code", "username", "password"}
+	"assertion", "code", "refresh_token", "access_token", "token", "subject_token", "actor_token", "origin", "device_code", "username", "password"}
 
 func checkQuery(query string) error {
 	if query == "" {
@@ -157,7 +157,7 @@ func readCredentials(header []string, p parameters) (credentials, error) {
 func parseBasic(header string) (id, secret string, err error) {
 	scheme, coded, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return "", "", unauthenticated("the token endpoint takes the Basic scheme only")
+		return "", "", unauthenticated("clients authenticate here by the Basic scheme, or with client_id and client_secret in the body")
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.Trim(coded, " "))
 	if err != nil || strings.ContainsAny(coded, "\r\n") {

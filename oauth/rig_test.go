@@ -65,7 +65,7 @@ func newRig(t testing.TB) *rig {
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Directory: r.dir, Log: log, Now: r.now})
 	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
-	web.Mount(r.mux, oauth.Handler{Access: r.Access, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}}.Routes())
+	web.Mount(r.mux, oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}}.Routes())
 	stack := web.Stack{Log: log, Now: r.now}
 	r.server = httptest.NewServer(stack.Wrap(r.mux))
 	t.Cleanup(r.server.Close)

@@ -22,8 +22,9 @@ type Directory struct {
 
 // DeniedToken is a token that is refused before its end, or all those of a login.
 type DeniedToken struct {
-	TokenID   string // jti, or the id of a login
-	ExpiresAt time.Time
+	TokenID       string              // jti, or the id of a login
+	IntegrationID tepin.IntegrationID // whose it is; "" = a person's
+	ExpiresAt     time.Time
 }
 
 // endedSecrets is for how long the directory still shows a secret that has ended:
@@ -77,34 +78,6 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 		return err
 	})
 	return d, err
-}
-
-// DenyToken refuses a token of an environment until its end. A grant that would hand
-// it out again goes in the same transaction (S3).
-func (s *Store) DenyToken(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, v DeniedToken) error {
-	return s.write(ctx, func(t *tx) error {
-		if err := t.deny(ctx, v); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `DELETE FROM access_grant WHERE token_id = $1`, v.TokenID); err != nil {
-			return err
-		}
-		t.record(string(env), by, "token.deny", v.TokenID, nil)
-		return nil
-	})
-}
-
-// deny refuses what v names from now on. Denials that are over go.
-func (t *tx) deny(ctx context.Context, v DeniedToken) error {
-	t.access = true
-	_, err := t.exec(ctx, `INSERT INTO denied_token (token_id, expires_at) VALUES ($1, $2)
-		ON CONFLICT (token_id) DO UPDATE SET expires_at = excluded.expires_at WHERE denied_token.expires_at < excluded.expires_at`,
-		v.TokenID, micros(v.ExpiresAt))
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(ctx, `DELETE FROM denied_token WHERE expires_at <= $1`, micros(t.now.Add(-endedSecrets)))
-	return err
 }
 
 // DenyKey refuses every token that the signing key of this id has signed.

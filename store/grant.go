@@ -121,8 +121,3 @@ func (t *tx) checkGrant(ctx context.Context, g tepin.Grant) (string, error) {
 	}
 	return i.Name, nil
 }
-
-func (t *tx) dropGrants(ctx context.Context, id tepin.IntegrationID) error {
-	_, err := t.exec(ctx, `DELETE FROM access_grant WHERE integration_id = $1`, id)
-	return err
-}

@@ -100,7 +100,7 @@ func (s *Store) UpdateIntegration(ctx context.Context, by tepin.Actor, env tepin
 		i.Version++
 		if cut {
 			i.Epoch++
-			if err := t.dropGrants(ctx, id); err != nil {
+			if err := t.dropTokens(ctx, id); err != nil {
 				return err
 			}
 		}
@@ -129,7 +129,7 @@ func (s *Store) DeleteIntegration(ctx context.Context, by tepin.Actor, env tepin
 		if err != nil {
 			return err
 		}
-		if err := t.dropGrants(ctx, id); err != nil {
+		if err := t.dropTokens(ctx, id); err != nil {
 			return err
 		}
 		t.access = true

@@ -103,7 +103,7 @@ func (t *tx) endLogin(ctx context.Context, by tepin.Actor, v login, reason strin
 		return err
 	}
 	if v.accessEnds.After(t.now) {
-		if err := t.deny(ctx, DeniedToken{TokenID: string(v.ID), ExpiresAt: v.accessEnds}); err != nil {
+		if _, err := t.deny(ctx, DeniedToken{TokenID: string(v.ID), ExpiresAt: v.accessEnds}); err != nil {
 			return err
 		}
 	}

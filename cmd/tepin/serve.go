@@ -154,7 +154,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	// The doors.
 	mux := http.NewServeMux()
 	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
-	web.Mount(mux, oauth.Handler{Access: directory, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences}.Routes())
+	web.Mount(mux, oauth.Handler{Access: directory, Credential: credentials, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences}.Routes())
 	environments := environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: directory}, Store: db, Asset: assets, Output: outputs, Version: version(),
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},

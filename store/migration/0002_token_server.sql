@@ -9,6 +9,10 @@ ALTER TABLE integration ADD COLUMN origins TEXT NOT NULL DEFAULT ''; -- separate
 ALTER TABLE integration ADD COLUMN introspects BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE integration ADD COLUMN quota TEXT NOT NULL DEFAULT '{}'; -- JSON
 
+ALTER TABLE denied_token ADD COLUMN integration_id TEXT NOT NULL DEFAULT ''; -- '' = a person's
+CREATE INDEX denied_token_of_integration ON denied_token (integration_id);
+CREATE INDEX denied_token_end ON denied_token (expires_at);
+
 ALTER TABLE signing_key ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access';
 
 -- A rotation can be cancelled while the secrets that it replaced live. warned_days is of

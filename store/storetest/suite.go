@@ -21,6 +21,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"Environments":       environments,
 		"Integrations":       integrations,
 		"Secrets":            secrets,
+		"Revocation":         revocation,
+		"RevocationLimited":  revocationLimited,
 		"Rotation":           rotation,
 		"ExpiryWarnings":     expiryWarnings,
 		"Trusts":             trusts,

@@ -1,0 +1,75 @@
+package oauth_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// tokenRows are the requests about tokens. Rows that revoke stand behind those that need
+// the token alive.
+var tokenRows = slices.Concat(aboutTokens("/oauth/introspect", "7662 §2.1"), introspectionRows, aboutTokens("/oauth/revoke", "7009 §2.1"), revocationRows)
+
+const (
+	mine = "client_id={id}&client_secret={secret}"
+	ask  = mine + "&token={token}"
+)
+
+// aboutTokens are the requests that both endpoints take and refuse alike.
+func aboutTokens(path, rfc string) []row {
+	list := []row{
+		{name: "credentials in the form", header: form, body: mine + "&token=x", status: 200},
+		{name: "Basic", header: form + "\n" + auth, body: "token=x", status: 200},
+		{name: "JSON", header: js, body: `{"client_id":"{id}","client_secret":"{secret}","token":"x"}`, status: 200},
+		{name: "JSON beside Basic", header: js + "\n" + auth, body: `{"token":"x","token_type_hint":null}`, status: 200},
+		{name: "charset in the content type", header: form + ";charset=UTF-8", body: mine + "&token=x", status: 200},
+		{name: "hint: access_token", header: form, body: mine + "&token=x&token_type_hint=access_token", status: 200},
+		{name: "hint: refresh_token", header: form, body: mine + "&token=x&token_type_hint=refresh_token", status: 200},
+		{name: "hint that nobody knows", header: form, body: mine + "&token=x&token_type_hint=pizza", status: 200},
+		{name: "unknown parameters", header: form, body: mine + "&token=x&resource_id=y", status: 200},
+		{name: "garbage for a token", header: form, body: mine + "&token=%00%0a%22", status: 200},
+		{name: "half a token", header: form, body: mine + "&token=eyJhbGciOiJFUzI1NiJ9.e30.", status: 200},
+		{name: "token of 20 KB", header: form, body: mine + "&token=" + strings.Repeat("x", 20<<10), status: 200},
+		{name: "a token of another client", header: form, body: mine + "&token={othertoken}", status: 200},
+		{name: "no token", header: form, body: mine, status: 400, code: "invalid_request"},
+		{name: "empty token", header: form, body: mine + "&token=", status: 400, code: "invalid_request"},
+		{name: "token twice", header: form, body: ask + "&token={token}", status: 400, code: "invalid_request"},
+		{name: "hint twice", header: form, body: mine + "&token=x&token_type_hint=a&token_type_hint=b", status: 400, code: "invalid_request"},
+		{name: "JSON: number for a token", header: js, body: `{"client_id":"{id}","client_secret":"{secret}","token":1}`, status: 400, code: "invalid_request"},
+		{name: "JSON: number for a hint", header: js, body: `{"client_id":"{id}","client_secret":"{secret}","token":"x","token_type_hint":1}`, status: 400, code: "invalid_request"},
+		{name: "token in the address", header: form + "\n" + auth, query: "token=x", status: 400, code: "invalid_request"},
+		{name: "two ways to authenticate", header: form + "\n" + auth, body: ask, status: 400, code: "invalid_request"},
+		{name: "broken percent-encoding", header: form, body: mine + "&token=%zz", status: 400, code: "invalid_request"},
+		{name: "no content type", body: ask, status: 415, code: "invalid_request"},
+		{name: "body of 65 KB", header: form, body: ask + "&x=" + strings.Repeat("x", 64<<10), status: 413, code: "invalid_request"},
+		{name: "nobody asks", header: form, body: "token=x", status: 401, code: "invalid_client"},
+		{name: "nobody asks, without a token", header: form, status: 401, code: "invalid_client"},
+		{name: "client id alone", header: form, body: "client_id={id}&token={othertoken}", status: 401, code: "invalid_client"},
+		{name: "wrong secret", header: form, body: "client_id={id}&client_secret=wrong&token={token}", status: 401, code: "invalid_client"},
+		{name: "wrong secret by Basic", header: form + "\nAuthorization: Basic {wrongbasic}", body: "token=x", status: 401, code: "invalid_client"},
+		{name: "a token for a client", header: form + "\nAuthorization: Bearer x", body: "token=x", status: 401, code: "invalid_client"},
+		{name: "GET", method: http.MethodGet, query: "token=x", status: 405, code: "invalid_request"},
+		{name: "PUT", method: http.MethodPut, header: form, body: ask, status: 405, code: "invalid_request"},
+		{name: "DELETE", method: http.MethodDelete, status: 405, code: "invalid_request"},
+		{name: "preflight", method: http.MethodOptions, header: "Access-Control-Request-Method: POST\nAccess-Control-Request-Headers: authorization", status: 204},
+		{name: "secret for a token", header: form, body: mine + "&token={secret}", status: 200},
+		{name: "secret for a hint", header: form, body: mine + "&token=x&token_type_hint={secret}", status: 200},
+	}
+	for i := range list {
+		list[i].path, list[i].rfc, list[i].name = path, rfc, path+": "+list[i].name
+	}
+	return list
+}
+
+var introspectionRows = []row{
+	{path: "/oauth/introspect", rfc: "7662 §2.2", name: "introspect: a live token", header: form, body: ask, status: 200},
+	{path: "/oauth/introspect", rfc: "7662 §2.1", name: "introspect: JSON wanted", header: form + "\nAccept: application/json", body: ask, status: 200},
+	{path: "/oauth/introspect", rfc: "9701 §4", name: "introspect: a JWT wanted", header: form + "\nAccept: application/token-introspection+jwt", body: ask, status: 200},
+}
+
+var revocationRows = []row{
+	{path: "/oauth/revoke", rfc: "7009 §2.2", name: "revoke: a live token", header: form, body: ask + "&token_type_hint=refresh_token", status: 200},
+	{path: "/oauth/revoke", rfc: "7009 §2.2", name: "revoke: once more", header: form, body: ask, status: 200},
+	{path: "/oauth/introspect", rfc: "7662 §2.2", name: "introspect: a revoked token", header: form, body: ask, status: 200},
+	{rfc: "S3", name: "a token after the revocation", header: form, body: good, status: 200},
+}
