@@ -43,6 +43,7 @@ var imports = map[string]string{
 	"access/accesstest": "store store/storetest access credential grant token",
 	"credential":        "store seal access limit",
 	"grant":             "store token access",
+	"quota":             "store access",
 	"audit":             "store token",
 	"asset":             "store blob sandbox",
 	"job":               "store",

@@ -20,6 +20,7 @@ type snapshot struct {
 	applications    map[tepin.ClientID]*tepin.Application // of environments that there are, and first parties
 	denied          map[string]bool                       // jti, or id of a login
 	keys            *token.Keys
+	quotas          bool // there are some
 }
 
 // client is one integration with what it can authenticate with.
@@ -70,12 +71,14 @@ func (d *Directory) load(ctx context.Context, last *snapshot) (*snapshot, error)
 	for i := range dir.Environments {
 		e := &dir.Environments[i]
 		s.environments[e.ID], s.byTechnicalName[e.TechnicalName] = e, e
+		s.quotas = s.quotas || e.Quota.Mode != tepin.QuotaOff
 	}
 	byID := make(map[tepin.IntegrationID]*client, len(dir.Integrations))
 	for _, in := range dir.Integrations {
 		if env := s.environments[in.EnvironmentID]; env != nil {
 			c := &client{integration: in, environment: env}
 			s.clients[in.ClientID], byID[in.ID] = c, c
+			s.quotas = s.quotas || in.Quota.Mode != tepin.QuotaOff
 		}
 	}
 	for _, secret := range dir.Secrets {
