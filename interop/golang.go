@@ -19,7 +19,7 @@ const goOAuth2 = "golang.org/x/oauth2"
 
 // inGo runs golang.org/x/oauth2/clientcredentials in this process.
 func inGo(style oauth2.AuthStyle) runner {
-	return func(ctx context.Context, in *installation, c client) (report, error) {
+	return func(ctx context.Context, in *installation, c client, _ []string) (report, error) {
 		version, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", goOAuth2).Output()
 		if err != nil {
 			return report{}, err

@@ -178,6 +178,39 @@ func TestJudgeTokens(t *testing.T) {
 	}
 }
 
+func TestJudgeLives(t *testing.T) {
+	const token, again = "e30.eyJjbGllbnRfaWQiOiJpbnRfMSJ9.c2ln", "e30.e30.c2ln"
+	c := client{id: "int_1"}
+	good := func() report {
+		return report{Token: token, Again: again, Names: []string{sampleTemplate},
+			Introspected: map[string]map[string]any{
+				"the token": {"active": true, "client_id": "int_1", "scope": "a"}, "a foreign token": {"active": false}, "the revoked token": {"active": false},
+			},
+			Refused: map[string]string{"the revoked token": "401 invalid_token"}}
+	}
+	if err := lives.judge(row{}, c, good()); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*report){
+		"an inactive token":           func(r *report) { r.Introspected["the token"]["active"] = false },
+		"another's token":             func(r *report) { r.Introspected["the token"]["client_id"] = "int_2" },
+		"no word on the token":        func(r *report) { r.Introspected = nil },
+		"a word on a foreign token":   func(r *report) { r.Introspected["a foreign token"]["sub"] = "int_2" },
+		"an active foreign token":     func(r *report) { r.Introspected["a foreign token"]["active"] = true },
+		"a revoked token that lives":  func(r *report) { r.Introspected["the revoked token"]["active"] = true },
+		"the revoked token again":     func(r *report) { r.Again = token },
+		"no token afterwards":         func(r *report) { r.Again = "" },
+		"no API call":                 func(r *report) { r.Names = nil },
+		"an API that takes it anyway": func(r *report) { r.Refused = nil },
+	} {
+		r := good()
+		spoil(&r)
+		if err := lives.judge(row{}, c, r); err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+}
+
 func TestJudgeVerifiers(t *testing.T) {
 	c := client{id: "int_1"}
 	claims := map[string]any{"sub": "int_1", "client_id": "int_1"}

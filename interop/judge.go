@@ -13,13 +13,15 @@ import (
 
 // report is what a client saw, in its own words. Scripts print it as JSON.
 type report struct {
-	Version   string            `json:"version"`
-	Token     string            `json:"token"`
-	Again     string            `json:"again"`     // the token of a second request
-	ExpiresIn int               `json:"expiresIn"` // seconds
-	Names     []string          `json:"names"`     // of the templates that an API call listed
-	Claims    map[string]any    `json:"claims"`    // of a token that a verifier accepted
-	Refused   map[string]string `json:"refused"`   // what was refused, and how the library tells it
+	Version   string         `json:"version"`
+	Token     string         `json:"token"`
+	Again     string         `json:"again"`     // the token of a second request
+	ExpiresIn int            `json:"expiresIn"` // seconds
+	Names     []string       `json:"names"`     // of the templates that an API call listed
+	Claims    map[string]any `json:"claims"`    // of a token that a verifier accepted
+	// What the server says of tokens, by their kind.
+	Introspected map[string]map[string]any `json:"introspected"`
+	Refused      map[string]string         `json:"refused"` // what was refused, and how the library tells it
 }
 
 // proof is what a row shows.
@@ -44,6 +46,25 @@ var tokens = proof{"token, API call, same token again; wrong secret refused", fu
 		return fmt.Errorf("the API lists the templates %q, without %s", found.Names, sampleTemplate)
 	}
 	return wantRefusals(found.Refused, map[string]string{"wrong secret": cmp.Or(r.refusal, "401 invalid_client")})
+}}
+
+// lives: the server tells the client about its own token alone, and revokes it, for the
+// API and for good.
+var lives = proof{"introspection, revocation; no word on a foreign token", func(_ row, c client, found report) error {
+	own, dead := found.Introspected["the token"], map[string]any{"active": false}
+	switch {
+	case own["active"] != true || own["client_id"] != string(c.id) || own["scope"] == "":
+		return fmt.Errorf("of the token the server says %v", own)
+	case !maps.Equal(found.Introspected["a foreign token"], dead):
+		return fmt.Errorf("of a foreign token the server says %v", found.Introspected["a foreign token"])
+	case !maps.Equal(found.Introspected["the revoked token"], dead):
+		return fmt.Errorf("of the revoked token the server says %v", found.Introspected["the revoked token"])
+	case found.Again == "" || found.Again == found.Token:
+		return errors.New("the revoked token is given again")
+	case !slices.Contains(found.Names, sampleTemplate):
+		return fmt.Errorf("the API lists the templates %q, without %s", found.Names, sampleTemplate)
+	}
+	return wantRefusals(found.Refused, map[string]string{"the revoked token": "401 invalid_token"})
 }}
 
 // verifies returns the proof of a verifier, which names each refusal in its own way.

@@ -76,7 +76,7 @@ func (r row) try(ctx context.Context, in *installation, integration string) (ver
 	if err != nil {
 		return "", err
 	}
-	found, err := r.run(ctx, in, c)
+	found, err := r.run(ctx, in, c, in.settings(c))
 	if err != nil {
 		return "", err
 	}

@@ -15,7 +15,7 @@ type row struct {
 }
 
 // name tells a row from all others.
-func (r row) name() string { return r.client + ", " + r.how }
+func (r row) name() string { return r.client + ", " + r.how + ": " + r.proof.words }
 
 func (r row) environment() string {
 	if r.rs256 {
@@ -24,7 +24,8 @@ func (r row) environment() string {
 	return "demo"
 }
 
-// rows is the table. Clients come first, then those who verify tokens.
+// rows is the table: those who get tokens, those who ask about them and revoke them, and
+// those who verify them.
 var rows = []row{
 	{client: goOAuth2, how: "auto", proof: tokens, run: inGo(oauth2.AuthStyleAutoDetect)},
 	{client: goOAuth2, how: "Basic", proof: tokens, run: inGo(oauth2.AuthStyleInHeader)},
@@ -57,18 +58,24 @@ var rows = []row{
 	{client: "curl", debian: "7.88.1", how: "form", proof: tokens, run: debian("curl", "sh", "curl.sh", "form")},
 	{client: "curl", debian: "7.88.1", how: "JSON", proof: tokens, run: debian("curl", "sh", "curl.sh", "json")},
 
-	{client: "jose", how: "ES256", proof: joseVerifies, run: verifier("jose")},
-	{client: "jose", how: "RS256", proof: joseVerifies, rs256: true, run: verifier("jose")},
-	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "ES256", proof: oauth4webapiVerifies, run: verifier("oauth4webapi-verify")},
-	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "RS256", proof: oauth4webapiVerifies, rs256: true, run: verifier("oauth4webapi-verify")},
-	{client: "express-oauth2-jwt-bearer", how: "ES256", proof: guards, run: verifier("express")},
-	{client: "express-oauth2-jwt-bearer", how: "RS256", proof: guards, rs256: true, run: verifier("express")},
-	{client: "express-oauth2-jwt-bearer", how: "ES256 (strict)", proof: guards, run: verifier("express", "strict")},
-	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "ES256", proof: jsonwebtokenVerifies, run: verifier("jsonwebtoken", "ES256")},
-	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "RS256", proof: jsonwebtokenVerifies, rs256: true, run: verifier("jsonwebtoken", "RS256")},
-	{client: "@okta/jwt-verifier", how: "RS256", proof: oktaVerifies, rs256: true, run: verifier("okta")},
-	{client: "aws-jwt-verify", how: "ES256", proof: awsVerifies, run: verifier("aws-jwt-verify")},
-	{client: "aws-jwt-verify", how: "RS256", proof: awsVerifies, rs256: true, run: verifier("aws-jwt-verify")},
+	{client: "openid-client", how: "form", proof: lives, run: node("openid-client-life").with(aForeignToken)},
+	{client: "oauth4webapi", how: "Basic", proof: lives, run: node("oauth4webapi-life").with(aForeignToken)},
+	{client: "@badgateway/oauth2-client", how: "Basic", proof: lives, run: node("badgateway-life").with(aForeignToken)},
+	{client: "python3-authlib", debian: "1.2.0", how: "Basic", proof: lives,
+		run: debian("python3-authlib", python, "authlib_life.py").with(aForeignToken)},
+
+	{client: "jose", how: "ES256", proof: joseVerifies, run: node("jose").with(aToken)},
+	{client: "jose", how: "RS256", proof: joseVerifies, rs256: true, run: node("jose").with(aToken)},
+	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "ES256", proof: oauth4webapiVerifies, run: node("oauth4webapi-verify").with(aToken)},
+	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "RS256", proof: oauth4webapiVerifies, rs256: true, run: node("oauth4webapi-verify").with(aToken)},
+	{client: "express-oauth2-jwt-bearer", how: "ES256", proof: guards, run: node("express").with(aToken)},
+	{client: "express-oauth2-jwt-bearer", how: "RS256", proof: guards, rs256: true, run: node("express").with(aToken)},
+	{client: "express-oauth2-jwt-bearer", how: "ES256 (strict)", proof: guards, run: node("express", "strict").with(aToken)},
+	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "ES256", proof: jsonwebtokenVerifies, run: node("jsonwebtoken", "ES256").with(aToken)},
+	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "RS256", proof: jsonwebtokenVerifies, rs256: true, run: node("jsonwebtoken", "RS256").with(aToken)},
+	{client: "@okta/jwt-verifier", how: "RS256", proof: oktaVerifies, rs256: true, run: node("okta").with(aToken)},
+	{client: "aws-jwt-verify", how: "ES256", proof: awsVerifies, run: node("aws-jwt-verify").with(aToken)},
+	{client: "aws-jwt-verify", how: "RS256", proof: awsVerifies, rs256: true, run: node("aws-jwt-verify").with(aToken)},
 }
 
 // Debian's own, beside which others may be installed.

@@ -8,27 +8,30 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/tepin/tepin"
 )
 
-// runner drives one client, which is told who it is, and returns what it saw.
-type runner func(ctx context.Context, in *installation, c client) (report, error)
+// runner drives one client, which is told who it is, and returns what it saw. Scripts
+// find the settings in their environment.
+type runner func(ctx context.Context, in *installation, c client, settings []string) (report, error)
 
 // node runs a script of js/ with its arguments.
 func node(script string, args ...string) runner {
-	return func(ctx context.Context, in *installation, c client) (report, error) {
+	return func(ctx context.Context, in *installation, _ client, settings []string) (report, error) {
 		program, err := nodeProgram(ctx, in.dir)
 		if err != nil {
 			return report{}, err
 		}
-		return in.script(ctx, append([]string{program, "js/" + script + ".mjs"}, args...), in.settings(c))
+		return in.script(ctx, append([]string{program, "js/" + script + ".mjs"}, args...), settings)
 	}
 }
 
 // debian runs a program with a script of debian/. The package is what is missing if the
 // script fails at once.
 func debian(pkg, program, script string, args ...string) runner {
-	return func(ctx context.Context, in *installation, c client) (report, error) {
-		found, err := in.script(ctx, append([]string{program, "debian/" + script}, args...), in.settings(c))
+	return func(ctx context.Context, in *installation, _ client, settings []string) (report, error) {
+		found, err := in.script(ctx, append([]string{program, "debian/" + script}, args...), settings)
 		if err != nil {
 			err = fmt.Errorf("%w\n(does this machine have Debian's package %s? .ci/install installs it)", err, pkg)
 		}
@@ -36,24 +39,35 @@ func debian(pkg, program, script string, args ...string) runner {
 	}
 }
 
-// verifier runs a script of js/ with a token to verify, and an altered one.
-func verifier(script string, args ...string) runner {
-	return func(ctx context.Context, in *installation, c client) (report, error) {
-		program, err := nodeProgram(ctx, in.dir)
+// extra makes settings that not every script needs.
+type extra func(ctx context.Context, in *installation, c client) ([]string, error)
+
+// with adds settings.
+func (run runner) with(more extra) runner {
+	return func(ctx context.Context, in *installation, c client, settings []string) (report, error) {
+		added, err := more(ctx, in, c)
 		if err != nil {
 			return report{}, err
 		}
-		token, err := in.token(ctx, c)
-		if err != nil {
-			return report{}, err
-		}
-		altered, err := alter(token)
-		if err != nil {
-			return report{}, err
-		}
-		settings := append(in.settings(c), "TEPIN_TOKEN="+token, "TEPIN_ALTERED="+altered)
-		return in.script(ctx, append([]string{program, "js/" + script + ".mjs"}, args...), settings)
+		return run(ctx, in, c, append(settings, added...))
 	}
+}
+
+// aToken is one to verify, and the same altered.
+func aToken(ctx context.Context, in *installation, c client) ([]string, error) {
+	token, err := in.token(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	altered, err := alter(token)
+	return []string{"TEPIN_TOKEN=" + token, "TEPIN_ALTERED=" + altered}, err
+}
+
+// aForeignToken is a good one of another client in the demo's environment.
+func aForeignToken(ctx context.Context, in *installation, _ client) ([]string, error) {
+	other := in.Integrations.ReadOnly
+	token, err := in.token(ctx, client{tepin.ClientID(other.ClientID), other.ClientSecret})
+	return []string{"TEPIN_FOREIGN_TOKEN=" + token}, err
 }
 
 // settings are what every script finds in its environment.

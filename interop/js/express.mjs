@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import express from 'express'
 import { auth, requiredScopes } from 'express-oauth2-jwt-bearer'
-import { audience, issuer, refusal, report, url, verdicts, version } from './lib.mjs'
+import { audience, issuer, refusal, report, told, url, verdicts, version } from './lib.mjs'
 
 const strict = process.argv[2] === 'strict'
 
@@ -33,10 +33,7 @@ const ask = async (token, iss, aud, path = '/') => {
     server.closeAllConnections()
   }
 }
-const say = (answer) =>
-  `${answer.status} ${/error="(\w+)"/.exec(answer.headers.get('www-authenticate'))?.[1] ?? 'without an error code'}`
-
-const found = await verdicts(ask, say)
-found.refused['no token'] = await refusal(() => ask('', issuer, audience), say)
-found.refused['a missing scope'] = await refusal(() => ask(process.env.TEPIN_TOKEN, issuer, audience, '/more'), say)
+const found = await verdicts(ask, told)
+found.refused['no token'] = await refusal(() => ask('', issuer, audience), told)
+found.refused['a missing scope'] = await refusal(() => ask(process.env.TEPIN_TOKEN, issuer, audience, '/more'), told)
 report({ version: version('express-oauth2-jwt-bearer'), ...found })

@@ -23,10 +23,14 @@ export const version = (name) =>
 /** names lists what a page of the API holds. */
 export const names = (page) => page.data.map((item) => item.name)
 
+/** told is the refusal of an API: the status, and the error code of its challenge (RFC 6750 §3). */
+export const told = (answer) =>
+  `${answer.status} ${/error="(\w+)"/.exec(answer.headers.get('www-authenticate'))?.[1] ?? 'without an error code'}`
+
 /** callAPI lists templates, for libraries that only get tokens. */
 export const callAPI = async (token) => {
   const answer = await fetch(templates, { headers: { Authorization: `Bearer ${token}` } })
-  if (!answer.ok) throw new Error(`the API answers ${answer.status}: ${await answer.text()}`)
+  if (!answer.ok) throw new Error(told(answer))
   return names(await answer.json())
 }
 
@@ -59,3 +63,6 @@ export const verdicts = async (check, say) => {
     },
   }
 }
+
+/** foreignToken is a good token of another client in the same environment. */
+export const foreignToken = () => need('TEPIN_FOREIGN_TOKEN')
