@@ -108,6 +108,8 @@ func (c *Console) routes() []route {
 		{"POST " + integration + "/secrets", administrator, c.addSecret},
 		{"GET " + integration + "/rotate", administrator, c.askRotate},
 		{"POST " + integration + "/rotate", administrator, c.rotate},
+		{"GET " + integration + "/revoke", administrator, c.confirmRevoke},
+		{"POST " + integration + "/revoke", administrator, c.revoke},
 		{"GET " + integration + "/disable", administrator, c.confirmDisable},
 		{"POST " + integration + "/state", administrator, c.setState},
 		{"GET " + integration + "/delete", administrator, c.confirmDelete},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/console"
 )
 
@@ -356,6 +357,15 @@ func TestSecretLife(t *testing.T) {
 	b.post(panel+"/rotate", url.Values{"overlap": {"24h"}})
 	if !works(first) {
 		t.Error("the old secret does not work in the overlap")
+	}
+	raw, err := r.Token(in.ClientID, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.get(panel+"/revoke").want(t, "ask", http.StatusOK, "End all tokens of “Web shop”?")
+	b.post(panel+"/revoke", url.Values{}).want(t, "revoke", http.StatusSeeOther)
+	if _, err := r.Access.Bearer(raw, access.Presenter{}); tepin.KindOf(err) != tepin.Unauthorized || !works(first) {
+		t.Errorf("after all tokens ended: %v", err)
 	}
 	b.get(panel).want(t, "under way", http.StatusOK, "A rotation is under way")
 	b.get(newest()+"/cancel").want(t, "ask", http.StatusOK, "Cancel the rotation?")

@@ -131,6 +131,27 @@ func (c *Console) confirmDisable(v *visit) error {
 	})
 }
 
+func (c *Console) confirmRevoke(v *visit) error {
+	return c.ask(v, func(p environmentPage) *confirmation {
+		return &confirmation{ID: "revoke", Title: "End all tokens of “" + p.Panel.Integration.Name + "”?", Action: p.PanelPath() + "/revoke",
+			Lead: "Every access token that it has, and every one that was exchanged for one of them, stops working at once. Its secrets stay, and get new ones.",
+			Keep: "Keep them", Button: "End all tokens"}
+	})
+}
+
+// revoke ends all tokens of the integration.
+func (c *Console) revoke(v *visit) error {
+	p, err := c.visited(v, "general")
+	if err != nil {
+		return err
+	}
+	in := p.Panel.Integration
+	if _, err := c.credential.RevokeTokens(v.r.Context(), v.actor, in.EnvironmentID, in.ID); err != nil {
+		return err
+	}
+	return v.goTo(p.PanelPath())
+}
+
 // confirmation is a question before something that cannot be taken back: what
 // confirm.html shows.
 type confirmation struct {
