@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
-	"time"
 )
 
 // benchInside runs benchmarks that stand beside the code: what they measure cannot be
@@ -20,39 +19,42 @@ func benchInside() error {
 			return fmt.Errorf("there is no %s any more", name)
 		}
 	}
-	token, constant := results["BenchmarkRepeatedToken"], results["BenchmarkConstant"]
-	line("allocations of a repeated request", fmt.Sprint(token.allocs), fmt.Sprintf("%d more than a constant in the same stack; SQL: none, its database is closed", token.allocs-constant.allocs))
-	seen, unseen := results["BenchmarkBearer/seen"], results["BenchmarkBearer/unseen"]
-	line("verification of a token seen before", seen.took.String(), fmt.Sprintf("%d allocations", seen.allocs))
-	line("verification of another", unseen.took.String(), fmt.Sprintf("%d allocations", unseen.allocs))
+	token, constant := results["BenchmarkRepeatedToken"]["allocs/op"], results["BenchmarkConstant"]["allocs/op"]
+	line("allocations of a repeated request", fmt.Sprint(token), fmt.Sprintf("%.0f more than a constant in the same stack; SQL: none, its database is closed", token-constant))
+	for _, v := range [][2]string{{"seen", "verification of a token seen before"}, {"unseen", "verification of another"}} {
+		m := results["BenchmarkBearer/"+v[0]]
+		line(v[1], fmt.Sprintf("%.2f CPU µs", m["cpu-ns/op"]/1000), fmt.Sprintf("%.0f allocations", m["allocs/op"]))
+	}
 	return nil
 }
 
-// result is of one Go benchmark.
-type result struct {
-	took   time.Duration
-	allocs int
-}
-
-// goBenchmarks runs the benchmarks of packages and returns the best of a few rounds of
-// each: what other load on the machine adds is not ours.
-func goBenchmarks(packages ...string) (map[string]result, error) {
+// goBenchmarks runs the benchmarks of packages and returns what they measured, by name
+// and unit: the least of a few rounds, for what other load on the machine adds is not ours.
+func goBenchmarks(packages ...string) (map[string]map[string]float64, error) {
 	args := append([]string{"test", "-run", "^$", "-bench", "RepeatedToken|Constant|Bearer", "-benchmem", "-cpu", "1", "-count", "5", "-benchtime", "300ms"}, packages...)
 	out, err := exec.Command("go", args...).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("go test: %w\n%s", err, out)
 	}
-	results := map[string]result{}
-	for lines := bufio.NewScanner(strings.NewReader(string(out))); lines.Scan(); {
-		var name string
-		var rounds, bytes, allocs int
-		var ns float64
-		if n, _ := fmt.Sscanf(lines.Text(), "%s %d %f ns/op %d B/op %d allocs/op", &name, &rounds, &ns, &bytes, &allocs); n < 5 {
-			continue // a line of another kind
+	results := map[string]map[string]float64{}
+	for text := range strings.Lines(string(out)) {
+		fields := strings.Fields(text) // name, rounds, then value and unit in turn
+		if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
+			continue
 		}
-		took := time.Duration(ns)
-		if known, ok := results[name]; !ok || took < known.took {
-			results[name] = result{took, allocs}
+		units := results[fields[0]]
+		if units == nil {
+			units = map[string]float64{}
+			results[fields[0]] = units
+		}
+		for i := 2; i+1 < len(fields); i += 2 {
+			value, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return nil, fmt.Errorf("go test: %q: %w", text, err)
+			}
+			if least, known := units[fields[i+1]]; !known || value < least {
+				units[fields[i+1]] = value
+			}
 		}
 	}
 	return results, nil

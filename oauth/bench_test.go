@@ -36,45 +36,47 @@ func (a *asker) ask() int {
 		panic(err)
 	}
 	clear(a.answer.header)
-	a.answer.status, a.answer.size = http.StatusOK, 0
+	a.answer.status, a.answer.body = http.StatusOK, a.answer.body[:0]
 	a.handler.ServeHTTP(&a.answer, a.request)
 	return a.answer.status
 }
 
-// sink is a response that keeps its status and its size, and a connection without
-// deadlines.
+// sink is a response that is kept, and a connection without deadlines.
 type sink struct {
 	header http.Header
 	status int
-	size   int
+	body   []byte
 }
 
-func (s *sink) Header() http.Header                { return s.header }
-func (s *sink) WriteHeader(status int)             { s.status = status }
-func (s *sink) Write(p []byte) (int, error)        { s.size += len(p); return len(p), nil }
-func (s *sink) SetReadDeadline(time.Time) error    { return nil }
-func (s *sink) SetWriteDeadline(t time.Time) error { return nil }
+func (s *sink) Header() http.Header              { return s.header }
+func (s *sink) WriteHeader(status int)           { s.status = status }
+func (s *sink) Write(p []byte) (int, error)      { s.body = append(s.body, p...); return len(p), nil }
+func (s *sink) SetReadDeadline(time.Time) error  { return nil }
+func (s *sink) SetWriteDeadline(time.Time) error { return nil }
 
-// repeats returns an asker for a token that has been made already. The database is
-// closed: what it answers, it answers without SQL.
-func repeats(t testing.TB) *asker {
-	t.Helper()
-	r := newRig(t)
+// repeats returns an asker for a token that has been made already, at a server whose
+// clock stands still.
+func (r *rig) repeats() *asker {
+	r.t.Helper()
 	in, secret := r.Integration(r.env, tepin.AllScopes...)
+	r.freeze()
 	a := newAsker(r.quietly(), credentialsForm(in, secret)+"&audience="+url.QueryEscape(alias))
 	if status := a.ask(); status != http.StatusOK {
-		t.Fatalf("the first request: %d", status)
+		r.t.Fatalf("the first request: %d", status)
 	}
-	if err := r.Store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	r.freeze()
 	return a
 }
 
+// withoutDatabase closes it: what is answered now is answered without SQL.
+func (r *rig) withoutDatabase() {
+	r.t.Helper()
+	if err := r.Store.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // constants returns an asker for an answer of the same size from the same stack.
-func constants(t testing.TB, size int) *asker {
-	t.Helper()
+func constants(size int) *asker {
 	answer := make([]byte, size)
 	mux := http.NewServeMux()
 	web.Mount(mux, []web.Route{{Method: "POST", Path: "/oauth/token", Access: web.Access{Public: true}, Handler: func(w http.ResponseWriter, r *http.Request) error {
@@ -85,11 +87,14 @@ func constants(t testing.TB, size int) *asker {
 }
 
 func BenchmarkRepeatedToken(b *testing.B) {
-	bench(b, repeats(b))
+	r := newRig(b)
+	a := r.repeats()
+	r.withoutDatabase()
+	bench(b, a)
 }
 
 func BenchmarkConstant(b *testing.B) {
-	bench(b, constants(b, 1000))
+	bench(b, constants(1000))
 }
 
 func bench(b *testing.B, a *asker) {
