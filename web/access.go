@@ -112,7 +112,11 @@ func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
 func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named bool, c *Caller) error {
 	var csrf string
 	var err error
-	if c.Actor, csrf, err = g.identify(r, a); err != nil {
+	c.Actor, csrf, err = g.identify(r, a)
+	if exchangeOf(r.Context()).dpop {
+		w.Header().Set("DPoP-Nonce", g.Directory.Nonce()) // for the next proof
+	}
+	if err != nil {
 		return err
 	}
 	SetActor(r, c.Actor)
@@ -160,18 +164,31 @@ func (g Guard) identify(r *http.Request, a Access) (tepin.Actor, string, error) 
 	return tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: u.Name, Administrator: u.Administrator}, csrf, nil
 }
 
-// Authorize returns who presents the bearer token of the Authorization header, and
-// looks nowhere else: not at cookies, not at the query.
+// Authorize returns who presents the access token of the Authorization header, and looks
+// nowhere else: not at cookies, not at the query. Its scheme is Bearer, or DPoP with a
+// proof (RFC 9449 §7.1).
 func Authorize(dir *access.Directory, r *http.Request) (tepin.Actor, error) {
-	values := r.Header.Values("Authorization")
+	values := r.Header["Authorization"]
 	if len(values) == 0 {
 		return tepin.Actor{}, noToken()
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
-	if token = strings.TrimSpace(token); len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.Contains(token, " ") {
-		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the Authorization header is not one \"Bearer TOKEN\"; send the access_token of /oauth/token in it")
+	proved := strings.EqualFold(scheme, "DPoP")
+	if proved {
+		exchangeOf(r.Context()).dpop = true
 	}
-	return dir.Bearer(token, access.Presenter{From: ClientAddr(r)})
+	if token = strings.TrimSpace(token); len(values) > 1 || !proved && !strings.EqualFold(scheme, "Bearer") || token == "" || strings.Contains(token, " ") {
+		return tepin.Actor{}, tepin.Errorf(tepin.Unauthorized, "the Authorization header is not one \"Bearer TOKEN\", or \"DPoP TOKEN\"; send the access_token of /oauth/token in it")
+	}
+	by := access.Presenter{From: ClientAddr(r)}
+	var err error
+	if by.Held, err = held(r); err != nil {
+		return tepin.Actor{}, err
+	}
+	if proved {
+		return dir.Bound(token, r.Header["Dpop"], Target(r), by)
+	}
+	return dir.Bearer(token, by)
 }
 
 func noToken() error {

@@ -24,9 +24,13 @@ type exchange struct {
 	method string
 	route  string
 	query  string
-	scheme string // "https" or "http", as the client used it
-	base   string // for absolute links
+	scheme string   // "https" or "http", as the client used it
+	base   string   // for absolute links
+	self   string   // scheme and host as the client used them
+	url    *url.URL // as the client sent it, slashes collapsed
 	addr   netip.Addr
+	cert   []string    // what a trusted proxy says of the client's certificate
+	dpop   bool        // an access token came under the scheme DPoP
 	actor  tepin.Actor // for the log
 	caller Caller      // as the guard let it through
 	guard  string      // what the browser guard would have refused (S22)

@@ -7,8 +7,8 @@ import (
 )
 
 // hopHeaders are never passed on, by their canonical names (S19). The first three may
-// be set by a trusted proxy, the others are never read: other spellings of the same,
-// and certificates, which have a listener of their own.
+// be set by a trusted proxy, and so may the one in which it hands over certificates, if
+// it does. The others are never read: they are other spellings of the same.
 var hopHeaders = map[string]bool{
 	"X-Forwarded-For": true, "X-Forwarded-Proto": true, "X-Forwarded-Host": true,
 
@@ -19,7 +19,8 @@ var hopHeaders = map[string]bool{
 
 // forwarded fills scheme and address of x and returns the host that the client
 // asked for, walking the forwarded headers from right to left as far as the hops
-// are trusted. What is left of those headers is removed.
+// are trusted. Of certificates the proxy speaks that holds the connection, and no other.
+// All those headers are removed.
 func (s *Stack) forwarded(r *http.Request, x *exchange) (host string) {
 	x.addr, x.scheme, host = remoteAddr(r), "http", r.Host
 	if r.TLS != nil {
@@ -42,9 +43,10 @@ func (s *Stack) forwarded(r *http.Request, x *exchange) (host string) {
 		if h := hopValue(listed(r.Header, "X-Forwarded-Host"), hops); isHost(h) {
 			host = h
 		}
+		x.cert = r.Header[s.CertificateHeader]
 	}
 	for name := range r.Header {
-		if hopHeaders[name] {
+		if hopHeaders[name] || name == s.CertificateHeader {
 			delete(r.Header, name)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 )
 
 // Problem is the body of every refusal (RFC 9457, with the members that clients of
@@ -172,10 +173,10 @@ func problem(x *exchange, err error) *Problem {
 	}
 	switch status {
 	case http.StatusUnauthorized:
-		p.header.Set("WWW-Authenticate", challenge(err, p.Detail))
+		p.header["Www-Authenticate"] = challenges(x, err, p.Detail)
 	case http.StatusForbidden:
 		if s, ok := errors.AsType[*scopeError](err); ok {
-			p.header.Set("WWW-Authenticate", `Bearer realm="Tepin", error="insufficient_scope", error_description="`+quotable(p.Detail)+`", scope="`+string(s.scope)+`"`)
+			p.header.Set("WWW-Authenticate", challenge(x, "insufficient_scope", p.Detail)+`, scope="`+string(s.scope)+`"`)
 		}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		seconds := 1
@@ -232,14 +233,35 @@ func detail(x *exchange, err error) string {
 // maxDetail bounds the text of a refusal, in bytes: it may quote a document.
 const maxDetail = 4 << 10
 
-// challenge is the WWW-Authenticate header of a 401 (RFC 6750 §3): without an error
-// when no token was sent.
-func challenge(err error, detail string) string {
-	if errors.Is(err, errNoToken) {
-		return `Bearer realm="Tepin"`
+// challenges are the WWW-Authenticate headers of a 401: what was wrong is said under the
+// scheme that the client used, and nothing when it sent no token (RFC 6750 §3). Who did
+// not use DPoP learns of it; who did is not sent back to Bearer (RFC 9449 §7.1).
+func challenges(x *exchange, err error, detail string) []string {
+	code := "invalid_token"
+	for _, cause := range []error{access.ErrProof, access.ErrNonce} {
+		if errors.Is(err, cause) {
+			code = cause.Error()
+		}
 	}
-	return `Bearer realm="Tepin", error="invalid_token", error_description="` + quotable(detail) + `"`
+	switch {
+	case x.dpop:
+		return []string{challenge(x, code, detail)}
+	case errors.Is(err, errNoToken):
+		return []string{`Bearer realm="Tepin"`, `DPoP ` + proofAlgs}
+	}
+	return []string{challenge(x, code, detail), `DPoP ` + proofAlgs}
 }
+
+// challenge is one challenge under the scheme that the client used.
+func challenge(x *exchange, code, detail string) string {
+	said := `realm="Tepin", error="` + code + `", error_description="` + quotable(detail) + `"`
+	if x.dpop {
+		return `DPoP ` + said + `, ` + proofAlgs
+	}
+	return `Bearer ` + said
+}
+
+var proofAlgs = `algs="` + strings.Join(access.ProofAlgs, " ") + `"`
 
 // quotable keeps the characters that RFC 6750 §3 allows in error_description.
 func quotable(s string) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,9 +25,9 @@ func TestProblems(t *testing.T) {
 		{"invalid", tepin.Errorf(tepin.Invalid, "no name"), 400, "https://tools.ietf.org/html/rfc7231#section-6.5.1", "no name", nil},
 		{"invalid at a path", &tepin.Error{Kind: tepin.Invalid, Path: "$.a", Message: "no name"}, 400, "https://tools.ietf.org/html/rfc7231#section-6.5.1", "$.a: no name", nil},
 		{"wrapped", fmt.Errorf("outer secret: %w", tepin.Errorf(tepin.NotFound, "gone away")), 404, "https://tools.ietf.org/html/rfc7231#section-6.5.4", "gone away", nil},
-		{"no token", noToken(), 401, "https://httpstatuses.io/401", "", http.Header{"Www-Authenticate": {`Bearer realm="Tepin"`}}},
+		{"no token", noToken(), 401, "https://httpstatuses.io/401", "", http.Header{"Www-Authenticate": {`Bearer realm="Tepin"`, `DPoP algs="ES256 PS256 RS256 EdDSA"`}}},
 		{"bad token", tepin.Errorf(tepin.Unauthorized, `the "token" has ended`), 401, "https://httpstatuses.io/401", "",
-			http.Header{"Www-Authenticate": {`Bearer realm="Tepin", error="invalid_token", error_description="the 'token' has ended"`}}},
+			http.Header{"Www-Authenticate": {`Bearer realm="Tepin", error="invalid_token", error_description="the 'token' has ended"`, `DPoP algs="ES256 PS256 RS256 EdDSA"`}}},
 		{"other 403", tepin.Errorf(tepin.Forbidden, "administrators only"), 403, "https://httpstatuses.io/403", "administrators only", nil},
 		{"conflict", tepin.Errorf(tepin.Conflict, "twice"), 409, "https://tools.ietf.org/html/rfc7231#section-6.5.8", "twice", nil},
 		{"gone", tepin.Errorf(tepin.Gone, "expired"), 410, "https://tools.ietf.org/html/rfc7231#section-6.5.9", "expired", nil},
@@ -55,7 +56,7 @@ func TestProblems(t *testing.T) {
 				t.Errorf("%v %s", w.Header(), w.Body)
 			}
 			for name, want := range c.header {
-				if got := w.Header().Values(name); len(got) != 1 || got[0] != want[0] {
+				if got := w.Header().Values(name); !slices.Equal(got, want) {
 					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}

@@ -41,10 +41,15 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type Stack struct {
 	Log            *slog.Logger
 	PublicURL      string         // "https://tepin.example", no slash at the end; empty = links follow the request's host, and only loopback names pass
+	MTLSURL        string         // where clients come with certificates, if anywhere; links of answers there stay there
 	AllowedHosts   []string       // further host names that may be asked for
-	TrustedProxies []netip.Prefix // the only sources of X-Forwarded-*
+	TrustedProxies []netip.Prefix // the only sources of X-Forwarded-* and of CertificateHeader
 	MaxBody        int64          // 0 = [MaxBody]
 	Now            func() time.Time
+
+	// CertificateHeader is in which header a trusted proxy hands over the certificate of
+	// its client: one certificate, as escaped PEM or as RFC 9440 §2 has it. "" = in none.
+	CertificateHeader string
 }
 
 // NewServer returns a server for h with the limits of this package.
@@ -70,6 +75,7 @@ func (s *Stack) Wrap(next http.Handler) http.Handler {
 	if s.MaxBody == 0 {
 		s.MaxBody = MaxBody
 	}
+	s.CertificateHeader = http.CanonicalHeaderKey(s.CertificateHeader)
 	hosts := s.hosts()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{Context: r.Context(), id: tepin.NewID[string](), start: s.Now(), method: r.Method, conn: *http.NewResponseController(w)}
@@ -81,11 +87,8 @@ func (s *Stack) Wrap(next http.Handler) http.Handler {
 		}
 		x.query = loggedQuery(r.URL)
 		host := s.forwarded(r, x)
-		if s.PublicURL != "" {
-			x.base = strings.TrimSuffix(s.PublicURL, "/")
-		} else {
-			x.base = x.scheme + "://" + host
-		}
+		x.self, x.url = x.scheme+"://"+host, r.URL
+		x.base = s.base(host, x.self)
 		w.Header().Set("X-Request-Id", x.id)
 		w.Header()["X-Content-Type-Options"] = nosniff
 
@@ -124,12 +127,26 @@ func (s *Stack) admit(r *http.Request, host string, hosts map[string]bool) error
 	return collapse(r.URL)
 }
 
+// base is where absolute links of answers begin that were asked for at host, which the
+// client called self.
+func (s *Stack) base(host, self string) string {
+	if _, mtls, ok := strings.Cut(s.MTLSURL, "://"); ok && strings.EqualFold(strings.TrimSuffix(host, ":443"), strings.TrimSuffix(mtls, ":443")) {
+		return s.MTLSURL
+	}
+	if s.PublicURL != "" {
+		return strings.TrimSuffix(s.PublicURL, "/")
+	}
+	return self
+}
+
 // hosts returns the names that may be asked for. "localhost" stands for every
 // loopback name.
 func (s *Stack) hosts() map[string]bool {
 	hosts := make(map[string]bool)
-	if u, err := url.Parse(s.PublicURL); err == nil && s.PublicURL != "" {
-		hosts[strings.ToLower(u.Hostname())] = true
+	for _, base := range []string{s.PublicURL, s.MTLSURL} {
+		if u, err := url.Parse(base); err == nil && base != "" {
+			hosts[strings.ToLower(u.Hostname())] = true
+		}
 	}
 	for _, h := range s.AllowedHosts {
 		hosts[hostName(h)] = true

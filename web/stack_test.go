@@ -299,7 +299,7 @@ func TestCORS(t *testing.T) {
 	preflight.Header.Set("Access-Control-Request-Headers", "authorization, X-GraFx-Proxy-Anything, x-csrf-token, x-grafx-proxy-\"bad")
 	w, _ := serve(t, Stack{}, h, preflight)
 	allowed := strings.ToLower(w.Header().Get("Access-Control-Allow-Headers"))
-	for _, name := range []string{"authorization", "content-type", "if-none-match", "if-match", "auth0-client", "x-grafx-proxy-exclude-headers", "x-grafx-proxy-anything"} {
+	for _, name := range []string{"authorization", "content-type", "if-none-match", "if-match", "auth0-client", "dpop", "x-grafx-proxy-exclude-headers", "x-grafx-proxy-anything"} {
 		if !strings.Contains(allowed, name) {
 			t.Errorf("%s is not allowed in %s", name, allowed)
 		}
@@ -312,7 +312,7 @@ func TestCORS(t *testing.T) {
 	get.Header.Set("Origin", "https://shop.example")
 	w, _ = serve(t, Stack{}, h, get)
 	exposed := w.Header().Get("Access-Control-Expose-Headers")
-	for _, name := range []string{"ETag", "Content-Disposition", "X-GRAFX-UNAUTHORIZED", "Location", "Retry-After"} {
+	for _, name := range []string{"ETag", "Content-Disposition", "X-GRAFX-UNAUTHORIZED", "Location", "Retry-After", "WWW-Authenticate", "DPoP-Nonce"} {
 		if !strings.Contains(exposed, name) {
 			t.Errorf("%s is not exposed in %s", name, exposed)
 		}
