@@ -123,7 +123,7 @@ func reasonOf(err error) string {
 	what := err.Error()
 	if e, ok := errors.AsType[*tepin.Error](err); ok {
 		what = e.Message
-		if e.Cause != nil {
+		if e.Cause != nil && e.Cause != ErrProof { // which is a code
 			what = e.Cause.Error()
 		}
 	}

@@ -2,7 +2,6 @@ package access
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"net"
@@ -54,22 +53,33 @@ func (d *Directory) Prove(headers []string, t Target) (tepin.Confirmation, error
 func (d *Directory) Bound(raw string, headers []string, t Target, by Presenter) (tepin.Actor, error) {
 	now := d.o.Now()
 	p, err := d.proof(headers, t, now)
-	if err != nil {
-		return tepin.Actor{}, err
-	}
-	hash := sha256.Sum256([]byte(raw))
-	if want := base64.RawURLEncoding.EncodeToString(hash[:]); subtle.ConstantTimeCompare([]byte(p.TokenHash), []byte(want)) != 1 {
-		return tepin.Actor{}, badProof("its ath is not the SHA-256 of the access token in base64url")
-	}
-	by.Held.KeyThumbprint, by.proved = p.KeyThumbprint, true
-	actor, err := d.Bearer(raw, by)
 	if err == nil {
-		err = d.replays.spend(p, now)
+		err = forToken(p, raw)
+	}
+	var actor tepin.Actor
+	if err == nil {
+		by.Held.KeyThumbprint, by.proved = p.KeyThumbprint, true
+		if actor, err = d.Bearer(raw, by); err == nil {
+			err = d.replays.spend(p, now) // of accepted tokens alone: others cannot fill the memory
+		}
+	}
+	if errors.Is(err, ErrProof) {
+		_, whose, _ := d.judge(raw) // only to say in the log whose proof it is not
+		d.refusal(whose.notice(by.From), err)
 	}
 	if err != nil {
 		return tepin.Actor{}, err
 	}
 	return actor, nil
+}
+
+// forToken refuses a proof that was made for another access token (RFC 9449 §4.3).
+func forToken(p token.Proof, raw string) error {
+	hash := sha256.Sum256([]byte(raw))
+	if p.TokenHash != base64.RawURLEncoding.EncodeToString(hash[:]) {
+		return badProof("its ath is not the SHA-256 of the access token in base64url")
+	}
+	return nil
 }
 
 // proof reads the one DPoP header that there must be and judges everything about it

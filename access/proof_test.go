@@ -293,4 +293,23 @@ func TestRefusedProofsAreNotRemembered(t *testing.T) {
 	}
 }
 
+// A proof that is no good is told in the log of whose token it came with; that one lacks
+// a nonce is not.
+func TestRefusedProofsAreNoticed(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	p := r.prover("ES256")
+	bound := r.token(r.login(in, "tpn_one"), func(cl *token.Claims) { cl.Confirm.KeyThumbprint = p.Thumbprint() })
+	get := access.Target{Method: "GET", URLs: []string{publicURL + "/api/v1/x"}}
+	proof := p.Proof("GET", get.URLs[0], r.Nonce(), bound)
+	for _, each := range []string{proof, proof, p.Proof("GET", get.URLs[0], "", bound)} {
+		_, _ = r.Bound(bound, []string{each}, get, access.Presenter{From: home})
+	}
+	r.flushNotices(false)
+	got := r.written(string(r.env.ID), access.ActionRefused)
+	if len(got) != 1 || !strings.HasPrefix(got[0], string(in.ID)+` {"count":1,`) || !strings.Contains(got[0], "jti was sent before") {
+		t.Errorf("noticed: %q", got)
+	}
+}
+
 func errOf(_ tepin.Actor, err error) error { return err }

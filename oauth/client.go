@@ -29,6 +29,9 @@ func (h Handler) prove(r *http.Request, c credentials) (access.Client, error) {
 	if c.assertion != "" {
 		return access.Client{}, unauthenticated("client assertions are not supported; send client_id and client_secret, or the Basic scheme")
 	}
+	if c.certificate != nil {
+		return h.Access.AuthenticateCertificate(r.Context(), c.id, c.certificate, web.ClientAddr(r))
+	}
 	if c.id == "" || c.secret == "" {
 		return access.Client{}, errNoCredentials
 	}

@@ -87,12 +87,16 @@ func translate(r *http.Request, err error) failure {
 		f.description = "something went wrong on our side; the operator finds the cause in the log under " + web.RequestID(r)
 		return f
 	}
-	if e, ok := errors.AsType[*tepin.Error](err); ok {
-		f.description = plain(e.Message)
-	} else {
-		f.description = plain(err.Error())
-	}
+	f.description = plain(shown(err))
 	return f
+}
+
+// shown is what may be shown of an error that the client can act on.
+func shown(err error) string {
+	if e, ok := errors.AsType[*tepin.Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
 }
 
 func retryAfter(err error) string {

@@ -23,6 +23,8 @@ type document struct {
 	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
 	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
 	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+
+	boundDocument
 }
 
 // openIDDocument adds what OpenID Connect Discovery 1.0 §3 requires.
@@ -34,7 +36,7 @@ type openIDDocument struct {
 
 func (h Handler) document() document {
 	methods := []string{"client_secret_basic", "client_secret_post"}
-	return document{
+	return h.bindable(document{
 		Issuer:        h.Issuer,
 		TokenEndpoint: h.Issuer + "oauth/token",
 		JWKS:          h.Issuer + ".well-known/jwks.json",
@@ -47,7 +49,7 @@ func (h Handler) document() document {
 		RevocationAuthMethods:    methods,
 		IntrospectionEndpoint:    h.Issuer + "oauth/introspect",
 		IntrospectionAuthMethods: methods,
-	}
+	})
 }
 
 // metadata serves RFC 8414 §3.

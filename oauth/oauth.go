@@ -30,7 +30,7 @@ const (
 	metadataMaxAge = "3600"
 )
 
-// Handler serves the endpoints. All fields but Audiences are required.
+// Handler serves the endpoints. All fields up to PublicURL are required.
 type Handler struct {
 	Access     *access.Directory
 	Credential *credential.Service
@@ -38,6 +38,9 @@ type Handler struct {
 	Issuer     string   // PublicURL + "/"; never made from a request's host (S7)
 	PublicURL  string   // in the audience of every token
 	Audiences  []string // aliases that clients may ask for beside it (S8)
+
+	Certificates bool   // clients can come with certificates (RFC 8705)
+	MTLSURL      string // where they do, if it is not PublicURL; no slash at the end
 
 	usual map[string]grant.Audience
 }

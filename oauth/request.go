@@ -17,19 +17,22 @@ import (
 type request struct {
 	parameters
 	credentials credentials
+	confirm     tepin.Confirmation // what the requested token will be bound to
 }
 
 // credentials are how a client says who it is, and with what it proves it: a secret
-// or an assertion, never both. With neither, the endpoint decides.
+// or an assertion, never both, or, with neither, a certificate. With none of them, the
+// endpoint decides.
 type credentials struct {
-	id        tepin.ClientID
-	secret    string
-	assertion string // RFC 7521 §4.2
-	basic     bool   // they came in the Authorization header
+	id          tepin.ClientID
+	secret      string
+	assertion   string // RFC 7521 §4.2
+	certificate []byte // DER, RFC 8705 §2
+	basic       bool   // they came in the Authorization header
 }
 
 // proof is what the client proves itself with, or "".
-func (c credentials) proof() string { return c.secret + c.assertion }
+func (c credentials) proof() string { return c.secret + c.assertion + string(c.certificate) }
 
 // parameter is one name and value of the body. Empty ones are not kept: they count
 // as left out (RFC 6749 §3.2).
@@ -68,7 +71,10 @@ func readRequest(r *http.Request) (request, error) {
 		return request{}, err
 	}
 	c, err := readCredentials(r.Header.Values("Authorization"), p)
-	return request{p, c}, err
+	if err == nil && c.id != "" && c.proof() == "" {
+		c.certificate, err = web.ClientCertificate(r)
+	}
+	return request{parameters: p, credentials: c}, err
 }
 
 // readBody reads a form (RFC 6749 App. B) or a JSON object.

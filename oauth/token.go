@@ -31,6 +31,7 @@ var grantTypes = map[string]grantType{
 // token is the token endpoint (RFC 6749 §3.2).
 func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
 	issued, s, err := h.issue(r)
+	h.giveNonce(w, r)
 	if err != nil {
 		refuse(w, r, err)
 		return nil
@@ -73,10 +74,14 @@ func (h Handler) decide(r *http.Request) (subject, grant.Audience, error) {
 	if err != nil {
 		return subject{}, "", err
 	}
+	if req.confirm, err = h.confirm(r, client); err != nil { // before what counts once is spent
+		return subject{}, "", err
+	}
 	s, err := decide(h, r.Context(), client, req)
 	if err != nil {
 		return subject{}, "", err
 	}
+	s.Confirm = req.confirm
 	audience, err := h.audience(req)
 	return s, audience, err
 }
@@ -87,7 +92,9 @@ func answer(t grant.Issued, s subject) []byte {
 	b := make([]byte, 0, len(t.Token)+len(t.Scope)+96)
 	b = append(b, `{"access_token":"`...)
 	b = append(b, t.Token...)
-	b = append(b, `","token_type":"Bearer","expires_in":`...)
+	b = append(b, `","token_type":"`...)
+	b = append(b, tokenType(s.Confirm)...)
+	b = append(b, `","expires_in":`...)
 	b = strconv.AppendInt(b, int64(t.ExpiresIn/time.Second), 10)
 	b = append(b, `,"scope":"`...)
 	b = append(b, t.Scope...)

@@ -25,7 +25,7 @@ func (r *rig) boundToken(c tepin.Confirmation, scopes ...tepin.Scope) string {
 	in, secret := r.Integration(r.own, scopes...)
 	client, err := r.Access.Authenticate(r.t.Context(), in.ClientID, secret, accesstest.Home)
 	must(r.t, err)
-	issued, err := r.Grants.Current(r.t.Context(), grant.Request{Client: client, Scopes: in.Scopes, Audiences: []string{accesstest.PublicURL}, Special: grant.Special{Confirm: c}})
+	issued, err := r.Grants.Current(r.t.Context(), grant.Request{Client: client, Scopes: in.Scopes, Audience: accesstest.PublicURL, Special: grant.Special{Confirm: c}})
 	must(r.t, err)
 	return issued.Token
 }

@@ -1,0 +1,76 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/web"
+)
+
+// The error codes of RFC 9449 §5 and §8.
+const (
+	invalidProof = "invalid_dpop_proof"
+	useNonce     = "use_dpop_nonce"
+)
+
+// confirm finds out what the requested token is to be bound to: to the key of the DPoP
+// proof, if there is one (RFC 9449 §5), else to the certificate that the client came
+// with (RFC 8705 §3), however it authenticated; else to nothing.
+func (h Handler) confirm(r *http.Request, client access.Client) (tepin.Confirmation, error) {
+	if proofs := r.Header["Dpop"]; len(proofs) > 0 {
+		held, err := h.Access.Prove(proofs, web.Target(r))
+		switch {
+		case errors.Is(err, access.ErrNonce):
+			return held, &failure{code: useNonce, description: shown(err)}
+		case errors.Is(err, access.ErrProof):
+			h.Access.RefusedClient(client.Integration.ClientID, web.ClientAddr(r), err)
+			return held, &failure{code: invalidProof, description: shown(err)}
+		}
+		return held, err
+	}
+	der, err := web.ClientCertificate(r)
+	if der == nil || err != nil {
+		return tepin.Confirmation{}, err
+	}
+	return tepin.Confirmation{CertificateThumbprint: access.Thumbprint(der)}, nil
+}
+
+// boundDocument is the part of the metadata that says how tokens can be bound.
+type boundDocument struct {
+	ProofAlgs []string          `json:"dpop_signing_alg_values_supported"`                    // RFC 9449 §5.1
+	ByMTLS    bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
+	Aliases   map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 §5
+}
+
+// bindable adds to the metadata how tokens can be bound, and, where clients can come with
+// certificates, that they can authenticate by them, and at which addresses.
+func (h Handler) bindable(d document) document {
+	d.ProofAlgs = access.ProofAlgs
+	if !h.Certificates {
+		return d
+	}
+	d.ByMTLS = true
+	d.AuthMethods = append(slices.Clip(d.AuthMethods), "self_signed_tls_client_auth")
+	d.RevocationAuthMethods, d.IntrospectionAuthMethods = d.AuthMethods, d.AuthMethods
+	if h.MTLSURL == "" {
+		return d
+	}
+	d.Aliases = map[string]string{}
+	for name, url := range map[string]string{
+		"token_endpoint": d.TokenEndpoint, "revocation_endpoint": d.RevocationEndpoint, "introspection_endpoint": d.IntrospectionEndpoint,
+	} {
+		d.Aliases[name] = h.MTLSURL + "/" + strings.TrimPrefix(url, h.Issuer)
+	}
+	return d
+}
+
+// giveNonce gives a client that uses DPoP the nonce for its next proof (RFC 9449 §8).
+func (h Handler) giveNonce(w http.ResponseWriter, r *http.Request) {
+	if len(r.Header["Dpop"]) > 0 {
+		w.Header().Set("DPoP-Nonce", h.Access.Nonce())
+	}
+}
