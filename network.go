@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits of the lists of an integration.
@@ -115,6 +116,9 @@ func ParseOrigin(word string, insecure bool) (string, error) {
 		return "", Errorf(Invalid, "%s is no origin; write one as https://shop.example, without a path", quote(word))
 	}
 	host := strings.ToLower(u.Hostname())
+	if strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		return "", Errorf(Invalid, "%s has letters that browsers do not send; write its host in the form that begins with xn--", quote(word))
+	}
 	addr, errAddr := netip.ParseAddr(host)
 	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || errAddr == nil && addr.IsLoopback()
 	if u.Scheme != "https" && !(u.Scheme == "http" && loopback && insecure) {

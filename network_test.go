@@ -34,14 +34,14 @@ func TestNetworks(t *testing.T) {
 func TestOrigins(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://Shop.Example": "https://shop.example", "https://a.example:443/": "https://a.example", "https://a.example:8443": "https://a.example:8443",
-		"http://localhost:3000": "http://localhost:3000", "http://[::1]:80": "http://[::1]",
+		"https://xn--bcher-kva.example": "https://xn--bcher-kva.example", "http://localhost:3000": "http://localhost:3000", "http://[::1]:80": "http://[::1]",
 	} {
 		if got, err := tepin.ParseOrigin(in, true); err != nil || got != want {
 			t.Errorf("%s: %q, %v", in, got, err)
 		}
 	}
 	for _, bad := range []string{"", "null", "*", "shop.example", "http://shop.example", "https://*.example", "https://a.example/x", "https://a.example?x", "https://u@a.example",
-		"https://", "ftp://a.example", "https://" + strings.Repeat("a", 300)} {
+		"https://", "ftp://a.example", "https://bücher.example", "https://" + strings.Repeat("a", 300)} {
 		if o, err := tepin.ParseOrigin(bad, true); tepin.KindOf(err) != tepin.Invalid {
 			t.Errorf("%q is the origin %q, %v", bad, o, err)
 		}

@@ -46,7 +46,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin
 // UpdateEnvironment changes the fields of u that are not nil, after the same checks
 // as creation.
 func (s *Service) UpdateEnvironment(ctx context.Context, by tepin.Actor, id tepin.EnvironmentID, u tepin.EnvironmentUpdate) (tepin.Environment, error) {
-	var errName, errLifetime, errAlg error
+	var errName, errLifetime, errAlg, errGuard error
 	u.Name, errName = cleanField("name", u.Name, true, MaxEnvironmentName)
 	if u.TokenLifetime != nil {
 		errLifetime = checkLifetime(*u.TokenLifetime)
@@ -54,7 +54,10 @@ func (s *Service) UpdateEnvironment(ctx context.Context, by tepin.Actor, id tepi
 	if u.SigningAlg != nil {
 		errAlg = checkAlg(*u.SigningAlg)
 	}
-	if err := errors.Join(errName, errLifetime, errAlg); err != nil {
+	if u.BrowserGuard != nil {
+		errGuard = checkGuard(*u.BrowserGuard)
+	}
+	if err := errors.Join(errName, errLifetime, errAlg, errGuard); err != nil {
 		return tepin.Environment{}, err
 	}
 	e, err := s.store.UpdateEnvironment(ctx, by, id, u)
@@ -75,6 +78,13 @@ func checkLifetime(d time.Duration) error {
 func checkAlg(alg string) error {
 	if alg != "ES256" && alg != "RS256" {
 		return refuse("signingAlg", "must be ES256 or RS256")
+	}
+	return nil
+}
+
+func checkGuard(mode tepin.BrowserGuard) error {
+	if mode != tepin.GuardReport && mode != tepin.GuardBlock && mode != tepin.GuardOff {
+		return refuse("browserGuard", "must be report, block or off")
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func maySee(c access.Client, t access.Token) bool {
 // describe is the answer of RFC 7662 §2.2: what the token says, with the scopes that
 // count now, and how it is to be presented.
 func describe(t access.Token) ([]byte, error) {
-	t.Claims.Scopes = t.Actor.Scopes
+	t.Claims.Scopes &= t.Actor.Scopes
 	claims, err := t.Claims.JSON()
 	if err != nil {
 		return nil, err

@@ -97,18 +97,20 @@ func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
 		x.route = rt.Path
 		x.caller = Caller{BaseURL: BaseURL(r), Addr: ClientAddr(r), Request: r}
 		if !rt.Access.Public {
-			if err := g.admit(w, r, rt.Access, named, &x.caller); err != nil {
+			err := g.admit(w, r, rt.Access, named, &x.caller)
+			if err == nil {
+				err = g.checkBrowser(w.Header(), r, x.caller)
+			}
+			if err != nil {
 				WriteProblem(w, r, err)
 				return
 			}
-			x.guard = browserGuard(r, x.actor)
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// admit fills c: 401, then 404 for the environment, then 403 for scope or role, then
-// 403 for the origin.
+// admit fills c: 401, then 404 for the environment, then 403 for scope or role.
 func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named bool, c *Caller) error {
 	var csrf string
 	var err error
@@ -142,6 +144,18 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 		return MissingScope(a.Scope)
 	}
 	return nil
+}
+
+// checkBrowser refuses what the browser guard and a token's page do not allow.
+func (g Guard) checkBrowser(h http.Header, r *http.Request, c Caller) error {
+	env := c.Environment
+	if env.ID == "" {
+		env, _ = g.Directory.Environment(string(c.Actor.EnvironmentID))
+	}
+	if err := checkPage(h, r, c.Actor); err != nil {
+		return err
+	}
+	return GuardBrowser(g.Directory, r, env, c.Actor)
 }
 
 // identify finds out who calls: by bearer token, or on routes for administrators by
@@ -225,20 +239,4 @@ func CheckOrigin(r *http.Request) error {
 		}
 	}
 	return tepin.Errorf(tepin.Forbidden, "this request was not made by a page of this server")
-}
-
-var readOnly = tepin.MustScopes(tepin.ReadOnlyScopes...)
-
-// browserGuard names what the browser guard saw (S22): a token with more than read
-// scopes in the hands of a foreign page. Node's fetch sends Sec-Fetch-Mode from a
-// server, so that alone says nothing.
-func browserGuard(r *http.Request, a tepin.Actor) string {
-	if a.Kind != tepin.ActorIntegration || readOnly.Contains(a.Scopes) {
-		return ""
-	}
-	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
-	if site == "cross-site" || site == "same-site" || origin != "" && site != "same-origin" && !strings.EqualFold(origin, BaseURL(r)) {
-		return "report"
-	}
-	return ""
 }

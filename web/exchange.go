@@ -29,12 +29,12 @@ type exchange struct {
 	self   string   // scheme and host as the client used them
 	url    *url.URL // as the client sent it, slashes collapsed
 	addr   netip.Addr
-	cert   []string    // what a trusted proxy says of the client's certificate
-	dpop   bool        // an access token came under the scheme DPoP
-	actor  tepin.Actor // for the log
-	caller Caller      // as the guard let it through
-	guard  string      // what the browser guard would have refused (S22)
-	err    error       // for the log event
+	cert   []string           // what a trusted proxy says of the client's certificate
+	dpop   bool               // an access token came under the scheme DPoP
+	actor  tepin.Actor        // for the log
+	caller Caller             // as the guard let it through
+	guard  tepin.BrowserGuard // what the browser guard did (S22); "" = it saw nothing
+	err    error              // for the log event
 
 	conn    http.ResponseController
 	w       writer
@@ -91,6 +91,14 @@ func BaseURL(r *http.Request) string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
+}
+
+// askedURL is the scheme and host that the client used, whatever the public URL is.
+func askedURL(r *http.Request) string {
+	if x := exchangeOf(r.Context()); x.self != "" {
+		return x.self
+	}
+	return BaseURL(r)
 }
 
 // ClientAddr returns the address of the client, behind trusted proxies the one they

@@ -331,34 +331,6 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-func TestBrowserGuardReports(t *testing.T) {
-	r := newRig(t)
-	a := r.things(nil)
-	full, reading := r.NewToken(r.own, tepin.TemplateWrite), r.NewToken(r.own, tepin.TemplateRead)
-	for _, c := range []struct {
-		name, token string
-		headers     []string
-		want        any
-	}{
-		{"a foreign page", full, []string{"Origin", "https://shop.example", "Sec-Fetch-Site", "cross-site"}, "report"},
-		{"a sandboxed frame", full, []string{"Origin", "null"}, "report"},
-		{"a neighbour", full, []string{"Sec-Fetch-Site", "same-site"}, "report"},
-		{"Node", full, []string{"Sec-Fetch-Mode", "cors"}, nil},
-		{"our own page", full, []string{"Origin", accesstest.PublicURL, "Sec-Fetch-Site", "same-origin"}, nil},
-		{"read only", reading, []string{"Origin", "https://shop.example", "Sec-Fetch-Site", "cross-site"}, nil},
-	} {
-		req := request("PUT", "/api/v1/environment/own/bytes", strings.NewReader("x"))
-		req.Header.Set("Authorization", "Bearer "+c.token)
-		for i := 0; i < len(c.headers); i += 2 {
-			req.Header.Set(c.headers[i], c.headers[i+1])
-		}
-		w, events := serve(t, Stack{}, a, req)
-		if w.Code != 200 || events[0]["guard"] != c.want {
-			t.Errorf("%s: %d, guard %v", c.name, w.Code, events[0]["guard"])
-		}
-	}
-}
-
 func TestUndeclaredAccessPanics(t *testing.T) {
 	for _, a := range []Access{{}, {Public: true, AnyToken: true}, {Public: true, Administrator: true}, {AnyToken: true, Scope: tepin.FontRead}} {
 		func() {

@@ -197,7 +197,7 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any) {
 		attrs = append(attrs, slog.String("query", x.query))
 	}
 	if x.guard != "" {
-		attrs = append(attrs, slog.String("guard", x.guard))
+		attrs = append(attrs, slog.String("guard", string(x.guard)))
 	}
 	level := slog.LevelInfo
 	if x.err != nil {
