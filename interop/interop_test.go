@@ -211,6 +211,31 @@ func TestJudgeLives(t *testing.T) {
 	}
 }
 
+func TestJudgeBound(t *testing.T) {
+	const token = "e30.eyJjbGllbnRfaWQiOiJpbnRfMSIsImNuZiI6eyJqa3QiOiJ4In19.c2ln" // {"client_id":"int_1","cnf":{"jkt":"x"}}
+	c, p := client{id: "int_1"}, binds(map[string]string{"more": "400"})
+	good := func() report {
+		return report{Token: token, Again: "e30.e30.c2ln", Type: "DPoP", Names: []string{sampleTemplate},
+			Refused: map[string]string{"without a proof": "401 invalid_token", "another key's proof": "401 invalid_token", "more": "400"}}
+	}
+	if err := p.judge(row{}, c, good()); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*report){
+		"a bearer token":        func(r *report) { r.Type = "bearer" },
+		"a token bound to none": func(r *report) { r.Token = "e30.eyJjbGllbnRfaWQiOiJpbnRfMSJ9.c2ln" },
+		"the same token again":  func(r *report) { r.Again = r.Token },
+		"no API call":           func(r *report) { r.Names = nil },
+		"one refusal missing":   func(r *report) { delete(r.Refused, "more") },
+	} {
+		r := good()
+		spoil(&r)
+		if err := p.judge(row{}, c, r); err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+}
+
 func TestJudgeVerifiers(t *testing.T) {
 	c := client{id: "int_1"}
 	claims := map[string]any{"sub": "int_1", "client_id": "int_1"}

@@ -17,6 +17,7 @@ type report struct {
 	Token     string         `json:"token"`
 	Again     string         `json:"again"`     // the token of a second request
 	ExpiresIn int            `json:"expiresIn"` // seconds
+	Type      string         `json:"type"`      // the token_type of a bound token
 	Names     []string       `json:"names"`     // of the templates that an API call listed
 	Claims    map[string]any `json:"claims"`    // of a token that a verifier accepted
 	// What the server says of tokens, by their kind.
@@ -48,6 +49,31 @@ var tokens = proof{"token, API call, same token again; wrong secret refused", fu
 	return wantRefusals(found.Refused, map[string]string{"wrong secret": cmp.Or(r.refusal, "401 invalid_client")})
 }}
 
+// binds returns the proof that a token is good with the proofs of one key alone (RFC 9449).
+// refused are further refusals than those of the API.
+func binds(refused map[string]string) proof {
+	want := map[string]string{"without a proof": "401 invalid_token", "another key's proof": "401 invalid_token"}
+	maps.Copy(want, refused)
+	return proof{"DPoP: token bound to a key, API call; no proof and another key's proof refused", func(_ row, c client, found report) error {
+		claims, err := claimsOf(found.Token)
+		if err != nil {
+			return err
+		}
+		confirmation, _ := claims["cnf"].(map[string]any)
+		switch {
+		case claims["client_id"] != string(c.id) || !strings.EqualFold(found.Type, "DPoP"):
+			return fmt.Errorf("the token is of type %q, for the client %v", found.Type, claims["client_id"])
+		case confirmation["jkt"] == nil || len(confirmation) != 1:
+			return fmt.Errorf("the token is bound to %v", claims["cnf"])
+		case found.Again == "" || found.Again == found.Token:
+			return errors.New("a bound token is given twice")
+		case !slices.Contains(found.Names, sampleTemplate):
+			return fmt.Errorf("the API lists the templates %q, without %s", found.Names, sampleTemplate)
+		}
+		return wantRefusals(found.Refused, want)
+	}}
+}
+
 // lives: the server tells the client about its own token alone, and revokes it, for the
 // API and for good.
 var lives = proof{"introspection, revocation; no word on a foreign token", func(_ row, c client, found report) error {
@@ -77,6 +103,11 @@ func verifies(altered, audience, issuer string) proof {
 var guards = verifying("answers of an API: 401 for no, altered or foreign tokens, 403 for a missing scope", map[string]string{
 	"an altered token": "401 invalid_token", "another audience": "401 invalid_token", "another issuer": "401 invalid_token",
 	"no token": "401 without an error code", "a missing scope": "403 insufficient_scope",
+})
+
+// guardsBound is the proof of a resource server that wants DPoP.
+var guardsBound = verifying("DPoP: the bound token accepted; no proof and another key's proof refused", map[string]string{
+	"without a proof": "400", "another key's proof": "401 invalid_token",
 })
 
 func verifying(words string, refusals map[string]string) proof {

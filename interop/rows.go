@@ -58,6 +58,10 @@ var rows = []row{
 	{client: "curl", debian: "7.88.1", how: "form", proof: tokens, run: debian("curl", "sh", "curl.sh", "form")},
 	{client: "curl", debian: "7.88.1", how: "JSON", proof: tokens, run: debian("curl", "sh", "curl.sh", "json")},
 
+	{client: "openid-client", how: "Basic", proof: binds(nil), run: node("openid-client-dpop")},
+	{client: "oauth4webapi", how: "Basic", proof: binds(map[string]string{"a proof without a nonce": "400 use_dpop_nonce"}),
+		run: node("oauth4webapi-dpop")},
+
 	{client: "openid-client", how: "form", proof: lives, run: node("openid-client-life").with(aForeignToken)},
 	{client: "oauth4webapi", how: "Basic", proof: lives, run: node("oauth4webapi-life").with(aForeignToken)},
 	{client: "@badgateway/oauth2-client", how: "Basic", proof: lives, run: node("badgateway-life").with(aForeignToken)},
@@ -71,6 +75,7 @@ var rows = []row{
 	{client: "express-oauth2-jwt-bearer", how: "ES256", proof: guards, run: node("express").with(aToken)},
 	{client: "express-oauth2-jwt-bearer", how: "RS256", proof: guards, rs256: true, run: node("express").with(aToken)},
 	{client: "express-oauth2-jwt-bearer", how: "ES256 (strict)", proof: guards, run: node("express", "strict").with(aToken)},
+	{client: "express-oauth2-jwt-bearer", how: "ES256", proof: guardsBound, run: node("express-dpop")},
 	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "ES256", proof: jsonwebtokenVerifies, run: node("jsonwebtoken", "ES256").with(aToken)},
 	{client: "jsonwebtoken with jwks-rsa", npm: "jsonwebtoken jwks-rsa", how: "RS256", proof: jsonwebtokenVerifies, rs256: true, run: node("jsonwebtoken", "RS256").with(aToken)},
 	{client: "@okta/jwt-verifier", how: "RS256", proof: oktaVerifies, rs256: true, run: node("okta").with(aToken)},
