@@ -13,8 +13,8 @@ import (
 
 // Client is an integration that has proved who it is.
 type Client struct {
-	Integration    tepin.Integration
-	Environment    tepin.Environment
+	Integration    *tepin.Integration // the directory's own, as it was then: not to be altered
+	Environment    *tepin.Environment
 	Credential     tepin.CredentialID // of the secret or trust that proved it
 	CredentialEnds time.Time          // no token outlives it; zero = never
 	BySecret       bool               // only then is a token handed out again (S4)
@@ -22,7 +22,7 @@ type Client struct {
 
 // clientOf is a client that authenticated with its credential id, which ends at ends.
 func clientOf(c *client, id tepin.CredentialID, ends time.Time, bySecret bool) Client {
-	return Client{Integration: c.integration, Environment: *c.environment, Credential: id, CredentialEnds: ends, BySecret: bySecret}
+	return Client{Integration: &c.integration, Environment: c.environment, Credential: id, CredentialEnds: ends, BySecret: bySecret}
 }
 
 // These are one answer to whatever is wrong with client id and secret. Only the log and

@@ -142,7 +142,8 @@ func TestWhatMakesAnotherToken(t *testing.T) {
 		"another algorithm": func(q *grant.Request) { q.Client.Environment.SigningAlg = token.RS256 },
 		"another lifetime":  func(q *grant.Request) { q.Client.Environment.TokenLifetime = 12 * time.Hour },
 	} {
-		q := base
+		q, environment := base, *base.Client.Environment
+		q.Client.Environment = &environment // a copy: the directory's own stays as it is
 		change(&q)
 		got, err := r.Current(t.Context(), q)
 		if err != nil || got.Token == first.Token || got.Reused {

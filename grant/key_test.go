@@ -21,8 +21,8 @@ func FuzzKey(f *testing.F) {
 		make := func(a, b, env, in, secret string, scopes uint32) (Request, map[string]bool, error) {
 			audience, err := NewAudience(a, b)
 			return Request{Scopes: tepin.Scopes(scopes), Audience: audience, Client: access.Client{
-				Environment: tepin.Environment{ID: tepin.EnvironmentID(env), TokenLifetime: time.Hour}, Credential: tepin.CredentialID(secret),
-				Integration: tepin.Integration{ID: tepin.IntegrationID(in)}}}, map[string]bool{a: true, b: true}, err
+				Environment: &tepin.Environment{ID: tepin.EnvironmentID(env), TokenLifetime: time.Hour}, Credential: tepin.CredentialID(secret),
+				Integration: &tepin.Integration{ID: tepin.IntegrationID(in)}}}, map[string]bool{a: true, b: true}, err
 		}
 		first, set1, err1 := make(a1, b1, env1, in1, sec1, scopes1)
 		second, set2, err2 := make(a2, b2, env2, in2, sec2, scopes2)
