@@ -454,8 +454,11 @@ func TestTwoEditors(t *testing.T) {
 		t.Errorf("scopes %s", got.Scopes)
 	}
 
-	ada.post(r.path()+"/settings", url.Values{"name": {"Ada's"}, "lifetime": {"60"}, "signingAlg": {"ES256"}, "version": {"1"}}).want(t, "Ada", http.StatusSeeOther)
-	bob.post(r.path()+"/settings", url.Values{"name": {"Bob's"}, "lifetime": {"30"}, "signingAlg": {"ES256"}, "version": {"1"}}).
+	ada.post(r.path()+"/settings", url.Values{"name": {"Ada's"}, "lifetime": {"60"}, "signingAlg": {"ES256"}, "browserGuard": {"block"}, "version": {"1"}}).want(t, "Ada", http.StatusSeeOther)
+	ada.get(r.path()+"/settings").want(t, "settings", http.StatusOK, `id="guard-block" checked`)
+	ada.post(r.path()+"/settings", url.Values{"name": {"x"}, "lifetime": {"60"}, "signingAlg": {"ES256"}, "browserGuard": {"sometimes"}, "version": {"2"}}).
+		want(t, "guard", http.StatusUnprocessableEntity, "Must be report, block or off.")
+	bob.post(r.path()+"/settings", url.Values{"name": {"Bob's"}, "lifetime": {"30"}, "signingAlg": {"ES256"}, "browserGuard": {"block"}, "version": {"1"}}).
 		want(t, "Bob", http.StatusUnprocessableEntity, "Somebody else changed these settings", "Ada's", "60 minutes", `value="Bob's"`, `value="30"`)
 }
 
@@ -549,7 +552,7 @@ func TestBadForms(t *testing.T) {
 	csrf := b.csrf()
 	b.do(http.MethodPost, r.path()+"/integrations?csrf="+csrf, url.Values{"name": {"x"}}).want(t, "token in the address", http.StatusForbidden)
 	b.header.Set("Content-Type", "application/x-www-form-urlencoded")
-	b.post(r.path()+"/settings", url.Values{"name": {"\xff\xfe"}, "lifetime": {"60"}, "signingAlg": {"ES256"}, "version": {"1"}}).want(t, "not UTF-8", http.StatusUnprocessableEntity, "not UTF-8")
+	b.post(r.path()+"/settings", url.Values{"name": {"\xff\xfe"}, "lifetime": {"60"}, "signingAlg": {"ES256"}, "browserGuard": {"block"}, "version": {"1"}}).want(t, "not UTF-8", http.StatusUnprocessableEntity, "not UTF-8")
 	b.get("/nowhere").want(t, "nowhere", http.StatusNotFound, "no page at this address")
 	if p := b.do(http.MethodDelete, "/account", nil); p.status != http.StatusMethodNotAllowed && p.status != http.StatusNotFound {
 		t.Errorf("DELETE: %d", p.status)

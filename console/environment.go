@@ -75,7 +75,7 @@ func (c *Console) settings(v *visit) error {
 		return err
 	}
 	e := p.Environment
-	p.Form = filled("name", e.Name, "lifetime", strconv.Itoa(int(e.TokenLifetime/time.Minute)), "signingAlg", e.SigningAlg)
+	p.Form = filled("name", e.Name, "lifetime", strconv.Itoa(int(e.TokenLifetime/time.Minute)), "signingAlg", e.SigningAlg, "browserGuard", string(e.BrowserGuard))
 	p.Form.Saved = v.r.URL.Query().Has("saved")
 	return c.render(v, http.StatusOK, "settings", "Settings, "+e.Name, p)
 }
@@ -86,8 +86,8 @@ func (c *Console) saveSettings(v *visit) error {
 		return err
 	}
 	f := v.r.PostForm
-	name, lifetime, alg := f.Get("name"), f.Get("lifetime"), f.Get("signingAlg")
-	u := tepin.EnvironmentUpdate{Name: &name, SigningAlg: &alg, IfVersion: version(f.Get("version"))}
+	name, lifetime, alg, guard := f.Get("name"), f.Get("lifetime"), f.Get("signingAlg"), tepin.BrowserGuard(f.Get("browserGuard"))
+	u := tepin.EnvironmentUpdate{Name: &name, SigningAlg: &alg, BrowserGuard: &guard, IfVersion: version(f.Get("version"))}
 	// What is no number becomes a lifetime that the rules refuse.
 	minutes, _ := strconv.Atoi(strings.TrimSpace(lifetime))
 	d := time.Duration(min(max(minutes, 0), 1<<20)) * time.Minute
@@ -96,7 +96,7 @@ func (c *Console) saveSettings(v *visit) error {
 		u.TokenLifetime = nil // keep seconds that the form does not show
 	}
 	if _, err = c.credential.UpdateEnvironment(v.r.Context(), v.actor, p.Environment.ID, u); refusal(err) {
-		p.Form = refused(err, "name", name, "lifetime", lifetime, "signingAlg", alg)
+		p.Form = refused(err, "name", name, "lifetime", lifetime, "signingAlg", alg, "browserGuard", string(guard))
 		if tepin.KindOf(err) == tepin.Stale {
 			p.Form.Message = "Somebody else changed these settings after you opened them; the name is now “" + p.Environment.Name + "”, the token lifetime " +
 				strconv.Itoa(int(p.Environment.TokenLifetime/time.Minute)) + " minutes. What you typed is below: save again to replace theirs."
