@@ -18,6 +18,9 @@ type Options struct {
 	Keys   *Keys
 	Log    *slog.Logger
 	Now    func() time.Time // nil = time.Now
+
+	// CheckTrust says whether what a trust's keys are fetched from can be; nil = not looked at.
+	CheckTrust func(context.Context, tepin.Trust) error
 }
 
 // Service checks and makes changes to environments, integrations, secrets and people.
@@ -28,6 +31,8 @@ type Service struct {
 	keys   *Keys
 	log    *slog.Logger
 	now    func() time.Time
+
+	checkTrust func(context.Context, tepin.Trust) error
 
 	csrfKey   []byte
 	deviceKey []byte
@@ -41,7 +46,7 @@ func New(o Options) *Service {
 		o.Now = time.Now
 	}
 	return &Service{
-		store: o.Store, access: o.Access, keys: o.Keys, log: o.Log, now: o.Now,
+		store: o.Store, access: o.Access, keys: o.Keys, log: o.Log, now: o.Now, checkTrust: o.CheckTrust,
 		csrfKey:   o.Keys.Seal.Derive("console csrf", 32),
 		deviceKey: o.Keys.Seal.Derive("console known device", 32),
 		hashing:   make(chan struct{}, hashSlots),

@@ -33,6 +33,8 @@ type Options struct {
 	Directory string           // for tepin.db; "" = a temporary one
 	Log       *slog.Logger     // nil = none
 	Now       func() time.Time // nil = time.Now
+
+	CheckTrust func(context.Context, tepin.Trust) error // see credential.Options
 }
 
 // Installation is all that stands behind a door.
@@ -75,7 +77,7 @@ func New(t testing.TB, o Options) *Installation {
 		MAC: in.Keys.Pepper.MAC, PepperID: in.Keys.Pepper.ID(), CheckForm: credential.CheckForm, OpenKey: in.Keys.OpenSigningKey, NonceKey: in.Keys.Seal.Derive("dpop nonces", 32),
 	})
 	in.check(err)
-	in.Credential = credential.New(credential.Options{Store: in.Store, Access: in.Access, Keys: in.Keys, Log: o.Log, Now: o.Now})
+	in.Credential = credential.New(credential.Options{Store: in.Store, Access: in.Access, Keys: in.Keys, Log: o.Log, Now: o.Now, CheckTrust: o.CheckTrust})
 	in.Grants = &grant.Service{Store: in.Store, Access: in.Access, Now: o.Now}
 	return in
 }
