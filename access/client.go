@@ -147,7 +147,11 @@ func (d *Directory) Renew(c Client) (Client, error) {
 	if !credential.live {
 		return Client{}, errRefused
 	}
-	return clientOf(known, c.Credential, credential.ends, c.BySecret), nil
+	ends := credential.ends
+	if !c.BySecret { // what proved the client may have ended before the trust that it fits
+		ends = earlier(ends, c.CredentialEnds)
+	}
+	return clientOf(known, c.Credential, ends, c.BySecret), nil
 }
 
 // use is when and from where a secret was last used.
