@@ -50,7 +50,7 @@ var imports = map[string]string{
 	"output":            "store blob asset document render render/color render/text render/raster render/pdf sandbox sample",
 	"web":               "access",
 	"web/webtest":       "",
-	"oauth":             "web store access grant credential token",
+	"oauth":             "web store access grant credential token outbound",
 	"environmentapi":    "web store asset output",
 	"platformapi":       "web store access credential audit",
 	"console":           "web store access credential grant asset output audit",

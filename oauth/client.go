@@ -8,12 +8,12 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-var errNoCredentials = unauthenticated("the client id or the client secret is missing; send client_id and client_secret in the body, or both by the Basic scheme")
+var errNoCredentials = unauthenticated("the client id or the client secret is missing; send client_id and client_secret in the body, both by the Basic scheme, or a client_assertion")
 
 // authenticate finds out which client makes a request, for every endpoint that
 // clients authenticate at (RFC 6749 §2.3). Who fails to prove it is noticed.
 func (h Handler) authenticate(r *http.Request, c credentials) (access.Client, error) {
-	client, err := h.prove(r, c)
+	client, err := h.prove(r, &c)
 	if err != nil {
 		if c.proof() != "" {
 			h.Access.RefusedClient(c.id, web.ClientAddr(r), err)
@@ -24,10 +24,11 @@ func (h Handler) authenticate(r *http.Request, c credentials) (access.Client, er
 	return client, nil
 }
 
-// prove checks what the client proves itself with.
-func (h Handler) prove(r *http.Request, c credentials) (access.Client, error) {
+// prove checks what the client proves itself with. It completes c by the client id that
+// an assertion claims.
+func (h Handler) prove(r *http.Request, c *credentials) (access.Client, error) {
 	if c.assertion != "" {
-		return access.Client{}, unauthenticated("client assertions are not supported; send client_id and client_secret, or the Basic scheme")
+		return h.assert(r, c)
 	}
 	if c.certificate != nil {
 		return h.Access.AuthenticateCertificate(r.Context(), c.id, c.certificate, web.ClientAddr(r))

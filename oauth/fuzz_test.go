@@ -1,11 +1,24 @@
 package oauth
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/credential"
 )
 
 // What readForm accepts, the standard library reads the same way, with no name twice.
@@ -91,3 +104,54 @@ func FuzzBasic(f *testing.F) {
 		}
 	})
 }
+
+// Whatever is read as an assertion is one signature in compact form, by a public key, with
+// the claims that each must have; and nothing that is read was believed.
+func FuzzAssertion(f *testing.F) {
+	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	for _, header := range []string{`{"alg":"ES256"}`, `{"alg":"none"}`, `{"alg":"RS256","kid":"k","typ":"JWT"}`, `{"alg":"EdDSA","jwk":{"kty":"OKP"}}`, `{"alg":"PS256","crit":["b64"],"b64":false}`} {
+		for _, claims := range []string{`{"iss":"a","sub":"a","aud":"https://tepin.example/","exp":1,"jti":"j"}`, `{"iss":"a","sub":"b","aud":["x","y"],"exp":1e18}`, `[]`} {
+			f.Add(part(header)+"."+part(claims)+"."+part("signature"), time.Now().Unix())
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw string, unix int64) {
+		a, err := readAssertion(raw)
+		if err != nil {
+			if tepin.KindOf(err) != tepin.Unauthorized || len(err.Error()) > 300 {
+				t.Errorf("%q: %v", raw, err)
+			}
+			return
+		}
+		if strings.Count(raw, ".") != 2 || len(raw) > MaxAssertion || !slices.Contains(credential.Algorithms, a.alg) || a.signed.Signatures[0].Protected.JSONWebKey != nil {
+			t.Errorf("%q is read", raw)
+		}
+		if c := a.claims; c.Issuer == "" || c.Subject == "" || len(c.Audience) != 1 || c.Expiry == nil {
+			t.Errorf("%q: claims %+v", raw, c)
+		}
+		now := time.Unix(unix, 0)
+		if exp := a.claims.Expiry.Time(); a.inTime(now) == nil && (exp.Before(now.Add(-ClockLeeway)) || exp.After(now.Add(WorkloadLife+ClockLeeway))) {
+			t.Errorf("%q: at %s, its end %s is fine", raw, now, exp)
+		}
+		tries := maxTries
+		if a.signedByOne(fuzzKeys, &tries) {
+			t.Errorf("%q is signed by a key that nobody has", raw)
+		}
+		once := a.proof("client", tepin.Trust{}).Once
+		if len(once) != 32 || bytes.Equal(once, a.proof("client2", tepin.Trust{}).Once) {
+			t.Errorf("%q: %x", raw, once)
+		}
+	})
+}
+
+// fuzzKeys are public keys whose private halves are gone.
+var fuzzKeys = func() []jose.JSONWebKey {
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	ed, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return []jose.JSONWebKey{{Key: &ec.PublicKey}, {Key: ed}}
+}()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/token"
 )
 
@@ -24,6 +25,7 @@ type document struct {
 	IntrospectionEndpoint    string   `json:"introspection_endpoint"`
 	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
 
+	assertionDocument
 	boundDocument
 }
 
@@ -35,7 +37,7 @@ type openIDDocument struct {
 }
 
 func (h Handler) document() document {
-	methods := []string{"client_secret_basic", "client_secret_post"}
+	methods := []string{"client_secret_basic", "client_secret_post", "private_key_jwt"}
 	return h.bindable(document{
 		Issuer:        h.Issuer,
 		TokenEndpoint: h.Issuer + "oauth/token",
@@ -49,6 +51,8 @@ func (h Handler) document() document {
 		RevocationAuthMethods:    methods,
 		IntrospectionEndpoint:    h.Issuer + "oauth/introspect",
 		IntrospectionAuthMethods: methods,
+
+		assertionDocument: assertionDocument{credential.Algorithms, credential.Algorithms, credential.Algorithms},
 	})
 }
 

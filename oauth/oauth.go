@@ -10,6 +10,7 @@ package oauth
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/credential"
@@ -30,19 +31,29 @@ const (
 	metadataMaxAge = "3600"
 )
 
-// Handler serves the endpoints. All fields up to PublicURL are required.
+// Handler serves the endpoints. All fields up to KeySets are required.
 type Handler struct {
 	Access     *access.Directory
 	Credential *credential.Service
 	Grants     *grant.Service
 	Issuer     string   // PublicURL + "/"; never made from a request's host (S7)
 	PublicURL  string   // in the audience of every token
+	KeySets    *KeySets // what client assertions are checked with
 	Audiences  []string // aliases that clients may ask for beside it (S8)
 
 	Certificates bool   // clients can come with certificates (RFC 8705)
 	MTLSURL      string // where they do, if it is not PublicURL; no slash at the end
 
+	Now func() time.Time // nil = time.Now
+
 	usual map[string]grant.Audience
+}
+
+func (h Handler) now() time.Time {
+	if h.Now == nil {
+		return time.Now()
+	}
+	return h.Now()
 }
 
 // Routes is the route table. The lines without a method answer the methods that the

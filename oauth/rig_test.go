@@ -18,6 +18,7 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/oauth"
+	"github.com/tepin/tepin/outbound"
 	"github.com/tepin/tepin/web"
 )
 
@@ -57,15 +58,17 @@ type rig struct {
 	env    tepin.Environment
 	mux    *http.ServeMux
 	server *httptest.Server
+	sets   *oauth.KeySets
 }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), mux: http.NewServeMux()}
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Directory: r.dir, Log: log, Now: r.now})
+	r.sets = oauth.NewKeySets(outbound.New(outbound.Options{Allow: []outbound.Rule{must(outbound.ParseRule("127.0.0.1"))}, Roots: foreignRoots()}), log, r.now)
+	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Directory: r.dir, Log: log, Now: r.now, CheckTrust: r.sets.Check})
 	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
-	web.Mount(r.mux, oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}}.Routes())
+	web.Mount(r.mux, oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}, KeySets: r.sets, Now: r.now}.Routes())
 	stack := web.Stack{Log: log, Now: r.now}
 	r.server = httptest.NewServer(stack.Wrap(r.mux))
 	t.Cleanup(r.server.Close)

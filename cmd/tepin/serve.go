@@ -24,7 +24,6 @@ import (
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/job"
 	"github.com/tepin/tepin/oauth"
-	"github.com/tepin/tepin/outbound"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/platformapi"
 	"github.com/tepin/tepin/store"
@@ -71,7 +70,6 @@ type server struct {
 	store        *store.Store
 	access       *access.Directory
 	credential   *credential.Service
-	foreign      *outbound.Client
 	subscription tepin.SubscriptionID
 
 	background sync.WaitGroup
@@ -143,7 +141,8 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	if err != nil {
 		return nil, err
 	}
-	credentials := credential.New(credential.Options{Store: db, Access: directory, Keys: keys, Log: log})
+	keySets := oauth.NewKeySets(foreign, log, nil)
+	credentials := credential.New(credential.Options{Store: db, Access: directory, Keys: keys, Log: log, CheckTrust: keySets.Check})
 	grants := &grant.Service{Store: db, Access: directory}
 	assets := &asset.Service{Store: db, Blob: files}
 	jobs := job.NewRunner(db, log, c.Workers)
@@ -154,7 +153,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	// The doors.
 	mux := http.NewServeMux()
 	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
-	web.Mount(mux, oauth.Handler{Access: directory, Credential: credentials, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences}.Routes())
+	web.Mount(mux, oauth.Handler{Access: directory, Credential: credentials, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences, KeySets: keySets}.Routes())
 	environments := environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: directory}, Store: db, Asset: assets, Output: outputs, Version: version(),
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
@@ -173,7 +172,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	stack := web.Stack{Log: log, PublicURL: c.PublicURL, AllowedHosts: c.AllowedHosts, TrustedProxies: c.TrustedProxies}
 
 	srv := &server{
-		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, foreign: foreign,
+		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
 		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log),
 		ballast: make([]byte, heapFloor),
 	}
@@ -278,6 +277,10 @@ func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.S
 		}},
 		{Name: "warnings of ending credentials", Every: time.Hour, Do: func(ctx context.Context) error {
 			_, err := db.WarnOfExpiry(ctx)
+			return err
+		}},
+		{Name: "client assertions that were taken", Every: 5 * time.Minute, Do: func(ctx context.Context) error {
+			_, err := db.ForgetAssertions(ctx, time.Now())
 			return err
 		}},
 		{Name: "record audit heads", Every: time.Hour, Do: heads.RecordHeads},
