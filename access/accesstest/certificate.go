@@ -38,3 +38,18 @@ func NewCertificate(t testing.TB, name string, change func(*x509.Certificate)) t
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
+
+// SignCertificate returns one that the authority has signed.
+func SignCertificate(t testing.TB, name string, authority tls.Certificate) tls.Certificate {
+	t.Helper()
+	own := NewCertificate(t, name, nil)
+	der, err := x509.CreateCertificate(rand.Reader, own.Leaf, authority.Leaf, own.Leaf.PublicKey, authority.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: own.PrivateKey, Leaf: leaf}
+}

@@ -32,6 +32,10 @@ type config struct {
 	InsecureHTTP       bool
 	AllowedHosts       []string
 	TrustedProxies     []netip.Prefix
+	CertificateHeader  string
+	MTLSListen         string
+	MTLSPublicURL      string
+	MTLSClientCA       string
 	Audiences          []string
 	OutboundAllow      []outbound.Rule
 	OutboundCA         string
@@ -56,7 +60,7 @@ var settings = []setting{
 	{"listen", "127.0.0.1:8080", "address and port to listen on; port 0 takes a free one",
 		word(func(c *config) *string { return &c.Listen })},
 	{"public_url", "", "the URL that clients use, without a path; empty: http:// and the listening address, for this machine alone",
-		func(c *config, v string) error { return parsePublicURL(c, v) }},
+		func(c *config, v string) (err error) { c.PublicURL, err = parsePublicURL(v); return err }},
 	{"allowed_hosts", "", "further host names, separated by commas, that requests may name beside the public URL's",
 		func(c *config, v string) error { c.AllowedHosts = list(v); return nil }},
 	{"data", "tepin-data", "directory of the database and the files",
@@ -78,6 +82,14 @@ var settings = []setting{
 		}},
 	{"trusted_proxies", "", "networks, separated by commas, whose X-Forwarded-* headers are believed",
 		func(c *config, v string) error { return parseProxies(c, v) }},
+	{"client_certificate_header", "", "header in which a trusted proxy hands over the certificate of its client, as nginx's $ssl_client_escaped_cert or as RFC 9440 has it; empty: none is believed",
+		word(func(c *config) *string { return &c.CertificateHeader })},
+	{"mtls_listen", "", "address and port to listen on for clients that come with certificates, with the same tls_cert and tls_key; empty: nowhere",
+		word(func(c *config) *string { return &c.MTLSListen })},
+	{"mtls_public_url", "", "the URL that such clients use, https:// and without a path; another than public_url",
+		func(c *config, v string) (err error) { c.MTLSPublicURL, err = parsePublicURL(v); return err }},
+	{"mtls_client_ca", "", "certificates, PEM, of authorities one of which must have signed a client's certificate there; empty: any certificate is taken, also one that signed itself. Read at the start",
+		word(func(c *config) *string { return &c.MTLSClientCA })},
 	{"audiences", "https://chiligrafx.com", "further audiences of access tokens, separated by commas, beside the public URL; - for none",
 		func(c *config, v string) error { c.Audiences = list(v); return nil }},
 	{"outbound_allow", "", "addresses, networks and host names, separated by commas, that are not public and may be called all the same when a key set or an issuer is there: 10.1.2.3, 10.1.0.0/16, keys.internal:8443",
@@ -123,16 +135,15 @@ func list(v string) []string {
 	return items
 }
 
-func parsePublicURL(c *config, v string) error {
+func parsePublicURL(v string) (string, error) {
 	if v == "" {
-		return nil
+		return "", nil
 	}
 	u, err := url.Parse(v)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-		return fmt.Errorf("%q is no URL of the form https://host", v)
+		return "", fmt.Errorf("%q is no URL of the form https://host", v)
 	}
-	c.PublicURL = u.Scheme + "://" + strings.ToLower(u.Host)
-	return nil
+	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
 func parseProxies(c *config, v string) error {
@@ -244,7 +255,36 @@ func (c config) check() error {
 	if !loopback(host) && c.PublicURL == "" {
 		return fmt.Errorf("public_url is needed to listen on %s: the URL under which clients reach this server", c.Listen)
 	}
+	return c.checkMTLS()
+}
+
+// checkMTLS is check for what has to do with client certificates.
+func (c config) checkMTLS() error {
+	host, _, err := net.SplitHostPort(c.MTLSListen)
+	switch {
+	case c.MTLSListen != "" && err != nil:
+		return fmt.Errorf("mtls_listen: %q is no address with a port, such as 127.0.0.1:8443", c.MTLSListen)
+	case c.MTLSListen != "" && c.TLSCert == "":
+		return fmt.Errorf("mtls_listen needs the server's own certificate: set tls_cert and tls_key")
+	case c.MTLSListen != "" && c.MTLSPublicURL == "" && (c.PublicURL != "" || !loopback(host)):
+		return fmt.Errorf("mtls_public_url is needed to listen on %s: the URL under which clients with certificates reach this server", c.MTLSListen)
+	case c.MTLSListen == "" && c.MTLSClientCA != "":
+		return fmt.Errorf("mtls_client_ca is for mtls_listen, which is not set")
+	case c.MTLSListen == "" && c.CertificateHeader == "" && c.MTLSPublicURL != "":
+		return fmt.Errorf("mtls_public_url says where clients with certificates come, but nothing sees their certificates: set mtls_listen, or, behind a proxy that asks for them, client_certificate_header")
+	case c.MTLSPublicURL != "" && (c.PublicURL == "" || c.PublicURL == c.MTLSPublicURL || !strings.HasPrefix(c.MTLSPublicURL, "https://")):
+		return fmt.Errorf("mtls_public_url must begin with https:// and be another than public_url, which must be set too")
+	case c.CertificateHeader != "" && !headerName(c.CertificateHeader):
+		return fmt.Errorf("client_certificate_header: %q is no name of a header, such as Client-Cert", c.CertificateHeader)
+	case c.CertificateHeader != "" && len(c.TrustedProxies) == 0:
+		return fmt.Errorf("client_certificate_header is believed from trusted_proxies alone: set them")
+	}
 	return nil
+}
+
+// headerName reports whether s has only letters, digits and dashes.
+func headerName(s string) bool {
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 func loopback(host string) bool {

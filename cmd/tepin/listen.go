@@ -14,22 +14,35 @@ import (
 
 // listen opens the port, with TLS when there is a certificate.
 func listen(c config) (net.Listener, error) {
-	l, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", c.Listen, err)
-	}
-	l = &limited{Listener: l, free: make(chan struct{}, maxConnections)}
 	if c.TLSCert == "" {
-		return l, nil
+		return listenTCP(c.Listen)
 	}
-	cert := &certificate{certFile: c.TLSCert, keyFile: c.TLSKey}
-	if _, err := cert.get(nil); err != nil {
-		return nil, firstOf(err, l.Close())
-	}
-	return tls.NewListener(l, &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+	return listenTLS(c.Listen, c, &tls.Config{})
 }
 
-// maxConnections is how many clients are connected at once. Each may hold some 80 KB;
+func listenTCP(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return &limited{Listener: l, free: make(chan struct{}, maxConnections)}, nil
+}
+
+// listenTLS opens a port with the server's certificate and further settings.
+func listenTLS(address string, c config, settings *tls.Config) (net.Listener, error) {
+	cert := &certificate{certFile: c.TLSCert, keyFile: c.TLSKey}
+	if _, err := cert.get(nil); err != nil {
+		return nil, err
+	}
+	l, err := listenTCP(address)
+	if err != nil {
+		return nil, err
+	}
+	settings.GetCertificate, settings.MinVersion, settings.NextProtos = cert.get, tls.VersionTLS12, []string{"h2", "http/1.1"}
+	return tls.NewListener(l, settings), nil
+}
+
+// maxConnections is how many clients are connected to a listener at once. Each may hold some 80 KB;
 // more wait in the kernel's queue until one ends, which the limits of package web see to.
 const maxConnections = 4096
 

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/asset"
@@ -46,6 +48,9 @@ func runServe(ctx context.Context, args []string, env func(string) string, stdou
 		return firstOf(err, srv.stop())
 	}
 	fmt.Fprintf(stdout, "Tepin listens on %s and is reached at %s\n", srv.listener.Addr(), srv.url)
+	if l := srv.certified.listener; l != nil {
+		fmt.Fprintf(stdout, "Clients with certificates: on %s, reached at %s\n", l.Addr(), srv.certified.url)
+	}
 	serving := make(chan error, 1)
 	go func() { serving <- srv.serve() }()
 	select {
@@ -66,6 +71,7 @@ type server struct {
 	url          string // the public URL
 	listener     net.Listener
 	http         *http.Server
+	certified    mtls // for clients with certificates
 	log          *slog.Logger
 	store        *store.Store
 	access       *access.Directory
@@ -105,7 +111,12 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	if url == "" {
 		url = scheme(c) + "://" + listener.Addr().String()
 	}
-	foreign, err := newOutbound(c, listener.Addr())
+	certified, err := listenMTLS(c)
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, certified.close)
+	foreign, err := newOutbound(c, addresses(listener, certified)...)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +164,8 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	// The doors.
 	mux := http.NewServeMux()
 	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
-	web.Mount(mux, oauth.Handler{Access: directory, Credential: credentials, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences, KeySets: keySets}.Routes())
+	tokens := oauth.Handler{Access: directory, Credential: credentials, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences, KeySets: keySets,
+		Certificates: certified.listener != nil || c.CertificateHeader != "", MTLSURL: certified.url}.Routes()
 	environments := environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: directory}, Store: db, Asset: assets, Output: outputs, Version: version(),
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
@@ -164,16 +176,16 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 			return credentials.Session(r.Context(), console.Cookie(r))
 		},
 	})
-	for prefix, door := range map[string]http.Handler{"/grafx": environments, "/api": platform, "/swagger": platform} {
-		mux.Handle(prefix, door) // no path has a slash at its end here, see [web.Stack]
-		mux.Handle(prefix+"/", door)
-	}
+	apis := map[string]http.Handler{"/grafx": environments, "/api": platform, "/swagger": platform}
+	doors(mux, tokens, apis)
 	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials, Suggested: c.AdministratorEmail}))
-	stack := web.Stack{Log: log, PublicURL: c.PublicURL, AllowedHosts: c.AllowedHosts, TrustedProxies: c.TrustedProxies}
+	stack := web.Stack{Log: log, PublicURL: c.PublicURL, MTLSURL: certified.url, AllowedHosts: c.AllowedHosts,
+		TrustedProxies: c.TrustedProxies, CertificateHeader: c.CertificateHeader}
+	certified.open(stack, tokens, apis)
 
 	srv := &server{
 		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
-		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log),
+		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log), certified: certified,
 		ballast: make([]byte, heapFloor),
 	}
 	srv.run(jobs)
@@ -195,7 +207,13 @@ func (s *server) run(jobs *job.Runner) {
 // serve answers requests until stop.
 func (s *server) serve() error {
 	s.log.Info("listening", "address", s.listener.Addr().String(), "url", s.url, "version", version())
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	ended := make(chan error, 2)
+	go func() { ended <- s.http.Serve(s.listener) }()
+	if l := s.certified.listener; l != nil {
+		s.log.Info("listening for clients with certificates", "address", l.Addr().String(), "url", s.certified.url)
+		go func() { ended <- s.certified.http.Serve(l) }()
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
@@ -206,13 +224,23 @@ func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	s.halt()
-	err := s.http.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.http.Close() // who is still talking has had the time
-	}
+	var servers errgroup.Group
+	servers.Go(func() error { return drain(ctx, s.http) })
+	servers.Go(func() error { return drain(ctx, s.certified.http) })
+	err := servers.Wait()
 	s.background.Wait()
 	err = errors.Join(err, s.access.FlushNotices(ctx, true), s.store.Close()) // of the requests that drained
 	s.log.Info("stopped", "clean", err == nil)
+	return err
+}
+
+// drain lets the requests of a server end, or cuts them when ctx ends: who is still
+// talking then has had the time.
+func drain(ctx context.Context, srv *http.Server) error {
+	err := srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close()
+	}
 	return err
 }
 
