@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Limits of the lists of an integration.
@@ -112,25 +112,43 @@ func ParseOrigins(text string, insecure bool) (Origins, error) {
 // ParseOrigin reads one origin; see [ParseOrigins].
 func ParseOrigin(word string, insecure bool) (string, error) {
 	u, err := url.Parse(word)
-	if err != nil || len(word) > maxOrigin || u.Hostname() == "" || strings.Contains(u.Hostname(), "*") || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" || u.Path != "" && u.Path != "/" {
+	if err != nil || len(word) > maxOrigin || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" || u.Path != "" && u.Path != "/" {
 		return "", Errorf(Invalid, "%s is no origin; write one as https://shop.example, without a path", quote(word))
 	}
-	host := strings.ToLower(u.Hostname())
-	if strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
-		return "", Errorf(Invalid, "%s has letters that browsers do not send; write its host in the form that begins with xn--", quote(word))
+	host, loopback, ok := originHost(u.Hostname())
+	if !ok {
+		return "", Errorf(Invalid, "the host of %s is not as browsers send it; write a name of ASCII letters, in the form that begins with xn-- where it has others, or an address", quote(word))
 	}
-	addr, errAddr := netip.ParseAddr(host)
-	loopback := host == "localhost" || strings.HasSuffix(host, ".localhost") || errAddr == nil && addr.IsLoopback()
 	if u.Scheme != "https" && !(u.Scheme == "http" && loopback && insecure) {
 		return "", Errorf(Invalid, "%s is not https; only https origins can be bound, and http on loopback in environments that are not for production", quote(word))
 	}
-	if errAddr == nil && addr.Is6() {
-		host = "[" + host + "]"
-	}
-	if port := u.Port(); port != "" && !(u.Scheme == "https" && port == "443") && !(u.Scheme == "http" && port == "80") {
-		host += ":" + port
+	if text := u.Port(); text != "" {
+		port, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			return "", Errorf(Invalid, "the port of %s is larger than ports are", quote(word))
+		}
+		if u.Scheme == "https" && port != 443 || u.Scheme == "http" && port != 80 {
+			host += ":" + strconv.FormatUint(port, 10)
+		}
 	}
 	return u.Scheme + "://" + host, nil
+}
+
+// originHost returns a host as browsers write it in an origin, and whether it can only
+// mean the machine itself; ok is false where no browser writes it so.
+func originHost(name string) (host string, loopback, ok bool) {
+	if addr, err := netip.ParseAddr(name); err == nil {
+		host = addr.String()
+		if addr.Is6() {
+			host = "[" + host + "]"
+		}
+		return host, addr.IsLoopback(), addr.Zone() == ""
+	}
+	host = strings.ToLower(name)
+	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
+		return "", false, false
+	}
+	return host, host == "localhost" || strings.HasSuffix(host, ".localhost"), true
 }
 
 // String returns the origins, separated by spaces.

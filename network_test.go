@@ -35,13 +35,14 @@ func TestOrigins(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://Shop.Example": "https://shop.example", "https://a.example:443/": "https://a.example", "https://a.example:8443": "https://a.example:8443",
 		"https://xn--bcher-kva.example": "https://xn--bcher-kva.example", "http://localhost:3000": "http://localhost:3000", "http://[::1]:80": "http://[::1]",
+		"https://[2001:DB8:0:0::1]:8443": "https://[2001:db8::1]:8443", "https://a.example:0443": "https://a.example", "http://127.0.0.1": "http://127.0.0.1",
 	} {
 		if got, err := tepin.ParseOrigin(in, true); err != nil || got != want {
 			t.Errorf("%s: %q, %v", in, got, err)
 		}
 	}
 	for _, bad := range []string{"", "null", "*", "shop.example", "http://shop.example", "https://*.example", "https://a.example/x", "https://a.example?x", "https://u@a.example",
-		"https://", "ftp://a.example", "https://bücher.example", "https://" + strings.Repeat("a", 300)} {
+		"https://", "ftp://a.example", "https://bücher.example", "https://[fe80::1%25eth0]", "https://a%20b", "https://a.example:65536", "https://" + strings.Repeat("a", 300)} {
 		if o, err := tepin.ParseOrigin(bad, true); tepin.KindOf(err) != tepin.Invalid {
 			t.Errorf("%q is the origin %q, %v", bad, o, err)
 		}
@@ -90,6 +91,27 @@ func FuzzParseNetworks(f *testing.F) {
 			if !n.Allow(p.Addr()) || p.Addr().Is4In6() || p != p.Masked() {
 				t.Errorf("%q: the network %s is not as it is compared", s, p)
 			}
+		}
+	})
+}
+
+// An accepted origin is one word in the form in which it is accepted again, and over
+// TLS or on loopback.
+func FuzzOrigin(f *testing.F) {
+	for _, s := range []string{"https://shop.example", "HTTPS://A.B:443/", "http://[::1]:80", "http://localhost", "https://a%20b", "https://a.example:", "https://[::1%25eth0]"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		o, err := tepin.ParseOrigin(word, true)
+		if err != nil {
+			return
+		}
+		again, err := tepin.ParseOrigin(o, true)
+		if err != nil || again != o || strings.ContainsAny(o, " ,*@?#%") || len(strings.Fields(o)) != 1 {
+			t.Errorf("%q is %q, and that is %q, %v", word, o, again, err)
+		}
+		if !strings.HasPrefix(o, "https://") && !strings.HasPrefix(o, "http://localhost") && !strings.HasPrefix(o, "http://127.") && !strings.HasPrefix(o, "http://[::1]") && !strings.Contains(o, ".localhost") {
+			t.Errorf("%q is bound without TLS: %q", word, o)
 		}
 	})
 }

@@ -69,6 +69,7 @@ func NewAudience(urls ...string) (Audience, error) {
 type Special struct {
 	Confirm tepin.Confirmation // what the token is bound to
 	Ends    time.Time          // it ends by then; zero = as any other
+	Lives   time.Duration      // at most; 0 = as any other
 	Act     string             // the client that exchanged a token for it
 	Parent  string             // jti of that token
 	Origin  string             // the only page that may use it
@@ -165,7 +166,11 @@ func (r Request) reusable() bool { return r.Client.BySecret && r.Special == Spec
 
 // end is when a token made now must end: never after the credential's own end (S5).
 func (r Request) end(now time.Time) time.Time {
-	end := now.Add(lifetimeOf(r.Client))
+	lives := lifetimeOf(r.Client)
+	if r.Lives > 0 {
+		lives = min(lives, r.Lives)
+	}
+	end := now.Add(lives)
 	for _, bound := range []time.Time{r.Client.CredentialEnds, r.Ends} {
 		if !bound.IsZero() && bound.Before(end) {
 			end = bound.UTC().Truncate(time.Second)
@@ -206,7 +211,7 @@ func endOfSecret(c access.Client, otherwise time.Time) time.Time {
 // has none yet, under the present one.
 func (s *Service) sign(g tepin.Grant, r Request) (signed, error) {
 	if !g.ExpiresAt.After(g.IssuedAt) {
-		return signed{}, tepin.Errorf(tepin.Unauthorized, "what the client authenticated with ends this second; use a newer one")
+		return signed{}, tepin.Errorf(tepin.Unauthorized, "what the client authenticated with, or exchanges, ends this second; use a newer one")
 	}
 	k, err := s.key(&g)
 	if err != nil {

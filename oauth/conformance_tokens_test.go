@@ -8,7 +8,7 @@ import (
 
 // tokenRows are the requests about tokens. Rows that revoke stand behind those that need
 // the token alive.
-var tokenRows = slices.Concat(aboutTokens("/oauth/introspect", "7662 §2.1"), introspectionRows, aboutTokens("/oauth/revoke", "7009 §2.1"), revocationRows)
+var tokenRows = slices.Concat(aboutTokens("/oauth/introspect", "7662 §2.1"), introspectionRows, exchangeRows, aboutTokens("/oauth/revoke", "7009 §2.1"), revocationRows)
 
 const (
 	mine = "client_id={id}&client_secret={secret}"
@@ -65,6 +65,53 @@ var introspectionRows = []row{
 	{path: "/oauth/introspect", rfc: "7662 §2.2", name: "introspect: a live token", header: form, body: ask, status: 200},
 	{path: "/oauth/introspect", rfc: "7662 §2.1", name: "introspect: JSON wanted", header: form + "\nAccept: application/json", body: ask, status: 200},
 	{path: "/oauth/introspect", rfc: "9701 §4", name: "introspect: a JWT wanted", header: form + "\nAccept: application/token-introspection+jwt", body: ask, status: 200},
+}
+
+// toExchange is a good exchange but for the client's credentials.
+const (
+	toExchange  = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}&subject_token_type=" + ofAccess
+	ofAccess    = "urn:ietf:params:oauth:token-type:access_token"
+	exchangeAll = mine + "&" + toExchange
+)
+
+var exchangeRows = []row{
+	{rfc: "8693 §2.1", name: "exchange: form", header: form, body: exchangeAll, status: 200},
+	{rfc: "8693 §2.1", name: "exchange: Basic, everything percent-encoded", header: form + "\n" + auth, body: "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token={token}&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token", status: 200},
+	{rfc: "8693 §2.1", name: "exchange: JSON", header: js, body: `{"client_id":"{id}","client_secret":"{secret}","grant_type":"urn:ietf:params:oauth:grant-type:token-exchange","subject_token":"{token}","subject_token_type":"` + ofAccess + `","origin":"https://shop.example"}`, status: 200},
+	{rfc: "8693 §3", name: "exchange: the subject as a JWT", header: form, body: mine + "&grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}&subject_token_type=urn:ietf:params:oauth:token-type:jwt", status: 200},
+	{rfc: "8693 §2.1", name: "exchange: for an access token", header: form, body: exchangeAll + "&requested_token_type=" + ofAccess, status: 200},
+	{rfc: "8693 §2.1", name: "exchange: fewer scopes", header: form, body: exchangeAll + "&scope=template:read+media:read", status: 200},
+	{rfc: "8693 §2.1", name: "exchange: audience and resource", header: form, body: exchangeAll + "&audience=https://chiligrafx.com&resource=https://tepin.example", status: 200},
+	{rfc: "S24", name: "exchange: the page", header: form, body: exchangeAll + "&origin=https://shop.example", status: 200},
+	{rfc: "S24", name: "exchange: the page, spelled in another way", header: form, body: exchangeAll + "&origin=HTTPS://Shop.example:443/", status: 200},
+	{rfc: "6749 §3.2", name: "exchange: empty parameters", header: form, body: exchangeAll + "&scope=&origin=&actor_token=&requested_token_type=&audience=", status: 200},
+	{rfc: "8693 §2.1", name: "exchange: no subject_token", header: form, body: mine + "&grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=" + ofAccess, status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: no subject_token_type", header: form, body: mine + "&grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}", status: 400, code: "invalid_request"},
+	{rfc: "8693 §3", name: "exchange: an id_token", header: form, body: mine + "&grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}&subject_token_type=urn:ietf:params:oauth:token-type:id_token", status: 400, code: "invalid_request"},
+	{rfc: "8693 §3", name: "exchange: a refresh_token", header: form, body: mine + "&grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}&subject_token_type=urn:ietf:params:oauth:token-type:refresh_token", status: 400, code: "invalid_request"},
+	{rfc: "8693 §3", name: "exchange: SAML", header: form, body: mine + "&grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}&subject_token_type=urn:ietf:params:oauth:token-type:saml2", status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: for a refresh_token", header: form, body: exchangeAll + "&requested_token_type=urn:ietf:params:oauth:token-type:refresh_token", status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: for a JWT", header: form, body: exchangeAll + "&requested_token_type=urn:ietf:params:oauth:token-type:jwt", status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: an actor", header: form, body: exchangeAll + "&actor_token={token}&actor_token_type=" + ofAccess, status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: an actor's type alone", header: form, body: exchangeAll + "&actor_token_type=" + ofAccess, status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.2.2", name: "exchange: garbage", header: form, body: strings.Replace(exchangeAll, "{token}", "garbage", 1), status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.2.2", name: "exchange: another client's token", header: form, body: strings.Replace(exchangeAll, "{token}", "{othertoken}", 1), status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: a scope that writes", header: form, body: exchangeAll + "&scope=template:read+template:write", status: 400, code: "invalid_scope"},
+	{rfc: "6749 §3.3", name: "exchange: a scope that is not known", header: form, body: exchangeAll + "&scope=openid", status: 400, code: "invalid_scope"},
+	{rfc: "8693 §2.2.2", name: "exchange: another audience", header: form, body: exchangeAll + "&audience=https://evil.example", status: 400, code: "invalid_target"},
+	{rfc: "S24", name: "exchange: a page that is not listed", header: form, body: exchangeAll + "&origin=https://evil.example", status: 400, code: "invalid_request"},
+	{rfc: "S23", name: "exchange: null for a page", header: form, body: exchangeAll + "&origin=null", status: 400, code: "invalid_request"},
+	{rfc: "S23", name: "exchange: every page", header: form, body: exchangeAll + "&origin=*", status: 400, code: "invalid_request"},
+	{rfc: "S23", name: "exchange: a page without TLS", header: form, body: exchangeAll + "&origin=http://shop.example", status: 400, code: "invalid_request"},
+	{rfc: "6749 §3.2", name: "exchange: subject_token twice", header: form, body: exchangeAll + "&subject_token={token}", status: 400, code: "invalid_request"},
+	{rfc: "6749 §3.2", name: "exchange: origin twice", header: form, body: exchangeAll + "&origin=https://shop.example&origin=https://shop.example", status: 400, code: "invalid_request"},
+	{rfc: "6749 §5.2", name: "exchange: JSON number for the subject", header: js, body: `{"client_id":"{id}","client_secret":"{secret}","grant_type":"urn:ietf:params:oauth:grant-type:token-exchange","subject_token":1}`, status: 400, code: "invalid_request"},
+	{rfc: "6749 §2.3.1", name: "exchange: subject_token in the address", header: form, body: exchangeAll, query: "subject_token=x", status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: nobody asks", header: form, body: toExchange, status: 401, code: "invalid_client"},
+	{rfc: "S24", name: "exchange: another client asks", header: form, body: "client_id={other}&client_secret={othersecret}&" + toExchange, status: 400, code: "invalid_request"},
+	{rfc: "8693 §2.1", name: "exchange: wrong secret", header: form, body: "client_id={id}&client_secret=wrong&" + toExchange, status: 401, code: "invalid_client"},
+	{rfc: "S13", name: "exchange: secret for a subject", header: form, body: strings.Replace(exchangeAll, "{token}", "{secret}", 1), status: 400, code: "invalid_request"},
+	{rfc: "S13", name: "exchange: secret for a page", header: form, body: exchangeAll + "&origin={secret}", status: 400, code: "invalid_request"},
 }
 
 var revocationRows = []row{

@@ -19,6 +19,7 @@ const (
 	invalidClient          = "invalid_client"
 	invalidScope           = "invalid_scope"
 	invalidTarget          = "invalid_target"
+	unauthorizedClient     = "unauthorized_client"
 	unsupportedGrantType   = "unsupported_grant_type"
 	serverError            = "server_error"
 	temporarilyUnavailable = "temporarily_unavailable"

@@ -2,7 +2,9 @@ package oauth
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/credential"
@@ -44,7 +46,7 @@ func (h Handler) document() document {
 		JWKS:          h.Issuer + ".well-known/jwks.json",
 		Scopes:        tepin.AllScopes,
 		ResponseTypes: []string{},
-		GrantTypes:    []string{"client_credentials"},
+		GrantTypes:    slices.Sorted(maps.Keys(grantTypes)),
 		AuthMethods:   methods,
 
 		RevocationEndpoint:       h.Issuer + "oauth/revoke",

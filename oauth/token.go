@@ -9,6 +9,7 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/web"
 )
 
 // grantType answers whose token is issued, with which scopes, to a client that has
@@ -26,6 +27,7 @@ type subject struct {
 // grantTypes are the values of the parameter grant_type.
 var grantTypes = map[string]grantType{
 	"client_credentials": Handler.clientCredentials,
+	web.TokenExchange:    Handler.exchange,
 }
 
 // token is the token endpoint (RFC 6749 §3.2).
@@ -81,9 +83,27 @@ func (h Handler) decide(r *http.Request) (subject, grant.Audience, error) {
 	if err != nil {
 		return subject{}, "", err
 	}
-	s.Confirm = req.confirm
+	if s.Origin == "" { // a page cannot hold what the client of its back end holds
+		s.Confirm = req.confirm
+	}
+	if err := h.guardBrowser(r, s); err != nil {
+		return subject{}, "", err
+	}
 	audience, err := h.audience(req)
 	return s, audience, err
+}
+
+// guardBrowser looks out for pages that ask for tokens which belong on a back end (S22).
+func (h Handler) guardBrowser(r *http.Request, s subject) error {
+	actor := actorOf(s.client)
+	actor.Scopes, actor.Origin = s.scopes, s.Origin
+	err := web.GuardBrowser(h.Access, r, s.client.Environment, actor)
+	if tepin.KindOf(err) == tepin.Forbidden {
+		return &failure{code: unauthorizedClient, description: "a web page has asked for a token that may do more than read, so that its visitors can all take the client's secret from there; " +
+			"rotate the secret, keep the new one on your back end, and let that exchange its token for one that only reads and is bound to the page, by grant_type=" + web.TokenExchange + "; " +
+			"if it was your back end that sent the request, let it not pass on the browser's Origin and Sec-Fetch-Site headers"}
+	}
+	return err
 }
 
 // answer is the body of RFC 6749 §5.1. Tokens are base64url, and scopes are from a

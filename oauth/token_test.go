@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/token"
+	"github.com/tepin/tepin/web"
 )
 
 // The same request gets the same token, in all three forms; a smaller expires_in.
@@ -98,14 +100,16 @@ func TestTokenVerifiesFromMetadata(t *testing.T) {
 		return got.Header
 	}
 	var metadata struct {
-		Issuer, Token_endpoint, JWKS_URI string
-		Grant_types_supported            []string
-		Response_types_supported         []string
+		Issuer, Token_endpoint, JWKS_URI            string
+		Revocation_endpoint, Introspection_endpoint string
+		Grant_types_supported                       []string
+		Response_types_supported                    []string
 	}
 	for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"} {
 		h := get(path, &metadata)
 		if metadata.Issuer != publicURL+"/" || metadata.Token_endpoint != publicURL+"/oauth/token" || metadata.JWKS_URI != publicURL+"/.well-known/jwks.json" ||
-			len(metadata.Grant_types_supported) != 1 || metadata.Response_types_supported == nil {
+			!slices.Contains(metadata.Grant_types_supported, "client_credentials") || !slices.Contains(metadata.Grant_types_supported, web.TokenExchange) ||
+			metadata.Revocation_endpoint != publicURL+"/oauth/revoke" || metadata.Introspection_endpoint != publicURL+"/oauth/introspect" || metadata.Response_types_supported == nil {
 			t.Errorf("%s: %+v", path, metadata)
 		}
 		if !strings.Contains(h.Get("Cache-Control"), "max-age=") {
