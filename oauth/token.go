@@ -97,7 +97,7 @@ func (h Handler) decide(r *http.Request) (subject, grant.Audience, error) {
 func (h Handler) guardBrowser(r *http.Request, s subject) error {
 	actor := actorOf(s.client)
 	actor.Scopes, actor.Origin = s.scopes, s.Origin
-	err := web.GuardBrowser(h.Access, r, s.client.Environment, actor)
+	err := web.GuardBrowser(h.Access, r, s.client.Environment.BrowserGuard, actor)
 	if tepin.KindOf(err) == tepin.Forbidden {
 		return &failure{code: unauthorizedClient, description: "a web page has asked for a token that may do more than read, so that its visitors can all take the client's secret from there; " +
 			"rotate the secret, keep the new one on your back end, and let that exchange its token for one that only reads and is bound to the page, by grant_type=" + web.TokenExchange + "; " +

@@ -148,14 +148,15 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 
 // checkBrowser refuses what the browser guard and a token's page do not allow.
 func (g Guard) checkBrowser(h http.Header, r *http.Request, c Caller) error {
-	env := c.Environment
-	if env.ID == "" {
-		env, _ = g.Directory.Environment(string(c.Actor.EnvironmentID))
-	}
 	if err := checkPage(h, r, c.Actor); err != nil {
 		return err
 	}
-	return GuardBrowser(g.Directory, r, env, c.Actor)
+	mode := c.Environment.BrowserGuard
+	if c.Environment.ID == "" {
+		own, _ := g.Directory.Environment(string(c.Actor.EnvironmentID))
+		mode = own.BrowserGuard
+	}
+	return GuardBrowser(g.Directory, r, mode, c.Actor)
 }
 
 // identify finds out who calls: by bearer token, or on routes for administrators by

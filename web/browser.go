@@ -13,22 +13,22 @@ var readOnly = tepin.MustScopes(tepin.ReadOnlyScopes...)
 
 // GuardBrowser looks out for what belongs on a back end and is in a foreign page: a
 // token with which a may do more than read, presented or about to be given out (S22).
-// By the environment's mode it is reported, or refused too (Forbidden).
+// By the mode of a's environment it is reported, or refused too (Forbidden).
 //
 // It finds mistakes. It does not stop a thief, who sends what headers they like.
-func GuardBrowser(dir *access.Directory, r *http.Request, env tepin.Environment, a tepin.Actor) error {
-	if env.BrowserGuard == tepin.GuardOff || a.Kind != tepin.ActorIntegration || a.Origin != "" || readOnly.Contains(a.Scopes) {
+func GuardBrowser(dir *access.Directory, r *http.Request, mode tepin.BrowserGuard, a tepin.Actor) error {
+	if mode == tepin.GuardOff || a.Kind != tepin.ActorIntegration || a.Origin != "" || readOnly.Contains(a.Scopes) {
 		return nil
 	}
 	origin, foreign := foreignPage(r)
 	if !foreign {
 		return nil
 	}
-	mode, action := tepin.GuardReport, access.ActionGuardReport
-	if env.BrowserGuard == tepin.GuardBlock {
-		mode, action = tepin.GuardBlock, access.ActionGuardBlock
+	action := access.ActionGuardBlock
+	if mode != tepin.GuardBlock {
+		mode, action = tepin.GuardReport, access.ActionGuardReport
 	}
-	dir.Notice(access.Notice{Action: action, Environment: env.ID, By: a, Target: a.ID, Origin: origin})
+	dir.Notice(access.Notice{Action: action, Environment: a.EnvironmentID, By: a, Target: a.ID, Origin: origin})
 	exchangeOf(r.Context()).guard = mode
 	if mode == tepin.GuardReport {
 		return nil
