@@ -87,6 +87,11 @@ func TestScreens(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	if _, err := r.Credential.CreateTrust(t.Context(), r.admin, tepin.Trust{EnvironmentID: r.env.ID, IntegrationID: shop.ID, Kind: tepin.TrustIssuer, Label: "deployment",
+		URL: "https://token.actions.githubusercontent.com", Subject: "repo:acme/shop:ref:refs/heads/main", Audience: "tepin"}, true); err != nil {
+		t.Fatal(err)
+	}
+
 	b := r.tab(t)
 	b.signIn()
 	env := "/environments/" + string(r.env.ID)
@@ -105,6 +110,8 @@ func TestScreens(t *testing.T) {
 		{"disable", panel + "/disable"},
 		{"rotate", panel + "/rotate"},
 		{"secret-new", panel + "/secrets/new"},
+		{"trust-key", panel + "/trusts/new"},
+		{"trust-issuer", panel + "/trusts/new?kind=issuer"},
 		{"delete", panel + "/delete"},
 		{"tasks", env + "/tasks"},
 		{"settings", env + "/settings"},

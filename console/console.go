@@ -120,6 +120,10 @@ func (c *Console) routes() []route {
 		{"POST " + integration + "/secrets/{secret}/cancel", administrator, c.cancelRotation},
 		{"GET " + integration + "/secrets/{secret}/complete", administrator, c.confirmComplete},
 		{"POST " + integration + "/secrets/{secret}/complete", administrator, c.completeRotation},
+		{"GET " + integration + "/trusts/new", administrator, c.newTrust},
+		{"POST " + integration + "/trusts", administrator, c.addTrust},
+		{"GET " + integration + "/trusts/{trust}/delete", administrator, c.confirmTrust},
+		{"POST " + integration + "/trusts/{trust}/delete", administrator, c.deleteTrust},
 		{"GET /", public, c.lost},
 	}
 }

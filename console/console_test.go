@@ -389,6 +389,35 @@ func TestSecretLife(t *testing.T) {
 	b.post(panel+"/secrets", url.Values{"force": {"yes"}}).want(t, "forced", http.StatusOK, "Copy the secret now.")
 }
 
+// Keys and issuers are added, what is wrong with them is said at the field, and they are
+// removed.
+func TestTrusts(t *testing.T) {
+	r := newRig(t)
+	in, _ := r.integration("Web shop")
+	b := r.signedIn()
+	panel := r.panel(in)
+	for kind, text := range map[string]string{"key": "Public key", "key_set": "URL of the key set", "issuer": "Subject", "certificate": "thumbprint"} {
+		b.get(panel+"/trusts/new?kind="+kind).want(t, kind, http.StatusOK, text)
+	}
+	const key = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
+	b.post(panel+"/trusts", url.Values{"kind": {"key"}, "keys": {key}, "label": {"build machine"}, "life": {"90"}}).want(t, "key", http.StatusSeeOther)
+	b.post(panel+"/trusts", url.Values{"kind": {"key"}, "keys": {"no key"}, "label": {"kept"}}).want(t, "no key", http.StatusUnprocessableEntity, `id="trust-keys"`, `aria-invalid="true"`, `value="kept"`)
+	b.post(panel+"/trusts", url.Values{"kind": {"certificate"}, "thumbprint": {"abc"}}).want(t, "no certificate", http.StatusUnprocessableEntity, "Is no SHA-256 thumbprint")
+	shared := url.Values{"kind": {"issuer"}, "url": {"https://kubernetes.example"}, "subject": {"system:serviceaccount:shop:default"}, "audience": {"tepin"}}
+	b.post(panel+"/trusts", shared).want(t, "shared", http.StatusUnprocessableEntity, "every pod of its namespace", "add it all the same")
+	shared.Set("force", "yes")
+	b.post(panel+"/trusts", shared).want(t, "forced", http.StatusSeeOther)
+	b.get(panel).want(t, "list", http.StatusOK, "build machine", "Ends in 89 days", "system:serviceaccount:shop:default of https://kubernetes.example")
+	trusts, err := r.Store.Trusts(t.Context(), r.env.ID, in.ID)
+	if err != nil || len(trusts) != 2 {
+		t.Fatalf("%+v, %v", trusts, err)
+	}
+	path := panel + "/trusts/" + string(trusts[0].ID) + "/delete"
+	b.get(path).want(t, "ask", http.StatusOK, "Remove “Public key”?")
+	b.post(path, url.Values{}).want(t, "remove", http.StatusSeeOther)
+	b.post(path, url.Values{}).want(t, "again", http.StatusNotFound)
+}
+
 // From where an integration may be used is typed as lines and kept as typed when it is
 // refused.
 func TestReach(t *testing.T) {

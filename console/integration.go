@@ -13,11 +13,14 @@ type integrationPanel struct {
 	Integration tepin.Integration
 	Tab         string // "general" or "permissions"
 	Secrets     []tepin.Secret
+	Trusts      []tepin.Trust
 	Live        int // how many of them work now
 	Form        form
 	Reach       form         // from where it may be used
+	Dialog      form         // of the dialog over it
 	Scopes      tepin.Scopes // ticked in the matrix
 	NewSecret   *newSecretDialog
+	NewTrust    *trustDialog
 	Confirm     *confirmation
 }
 
@@ -77,7 +80,11 @@ func (c *Console) panel(v *visit, id tepin.IntegrationID, tab string) (environme
 	if err != nil {
 		return environmentPage{}, err
 	}
-	p.Panel = &integrationPanel{Integration: in, Tab: tab, Secrets: secrets, Scopes: in.Scopes}
+	trusts, err := c.trusts(v, in)
+	if err != nil {
+		return environmentPage{}, err
+	}
+	p.Panel = &integrationPanel{Integration: in, Tab: tab, Secrets: secrets, Trusts: trusts, Scopes: in.Scopes}
 	for _, s := range secrets {
 		if s.LiveAt(c.now()) {
 			p.Panel.Live++

@@ -35,6 +35,7 @@ var pageFiles = map[string]string{
 	"general":         "environment integrations integration general",
 	"permissions":     "environment integrations integration permissions",
 	"new-secret":      "environment integrations integration general new-secret",
+	"new-trust":       "environment integrations integration general new-trust",
 	"confirm":         "environment integrations integration general confirm",
 	"secret":          "environment integrations integration general secret",
 	"tasks":           "environment tasks",

@@ -34,7 +34,7 @@ func (c *Console) askSecret(v *visit, rotation bool) error {
 	if err != nil {
 		return err
 	}
-	p.Panel.Form = filled("overlap", "24h", "life", "0")
+	p.Panel.Dialog = filled("overlap", "24h", "life", "0")
 	return c.renderNewSecret(v, http.StatusOK, p, rotation)
 }
 
@@ -73,8 +73,8 @@ func (c *Console) makeSecret(v *visit, rotation bool) error {
 		_, plain, err = c.credential.AddSecret(ctx, v.actor, in.EnvironmentID, in.ID, o)
 	}
 	if refusal(err) {
-		p.Panel.Form = refused(err, "overlap", f.Get("overlap"), "life", f.Get("life"), "label", o.Label)
-		p.Panel.Form.Unsaved = false // a secret is made, not saved
+		p.Panel.Dialog = refused(err, "overlap", f.Get("overlap"), "life", f.Get("life"), "label", o.Label)
+		p.Panel.Dialog.Unsaved = false // a secret is made, not saved
 		return c.renderNewSecret(v, http.StatusUnprocessableEntity, p, rotation)
 	}
 	if err != nil {
@@ -95,17 +95,23 @@ func (c *Console) secretOptions(overlap, life string) (time.Duration, credential
 	if err != nil && overlap != "" {
 		d = -1
 	}
-	days, err := strconv.Atoi(life)
-	if life == "" {
-		days, err = 0, nil
+	o.ExpiresAt, err = c.endOfLife(life)
+	return d, o, err
+}
+
+// endOfLife reads after how many days something ends; 0 and nothing mean never.
+func (c *Console) endOfLife(days string) (time.Time, error) {
+	if days == "" {
+		return time.Time{}, nil
 	}
-	if err != nil || days < 0 || days > 3650 {
-		return d, o, &tepin.Error{Kind: tepin.Invalid, Path: "life", Message: "must be a number of days, at most ten years"}
+	n, err := strconv.Atoi(days)
+	if err != nil || n < 0 || n > 3650 {
+		return time.Time{}, &tepin.Error{Kind: tepin.Invalid, Path: "life", Message: "must be a number of days, at most ten years"}
 	}
-	if days > 0 {
-		o.ExpiresAt = c.now().Add(time.Duration(days) * 24 * time.Hour)
+	if n == 0 {
+		return time.Time{}, nil
 	}
-	return d, o, nil
+	return c.now().Add(time.Duration(n) * 24 * time.Hour), nil
 }
 
 // Warning returns how near a secret's end is, in days, when it is time to say so.
