@@ -21,6 +21,10 @@ type Config struct {
 	ClientID     string
 	ClientSecret string
 
+	// Assert stands in the place of ClientSecret where the integration has a public key
+	// or trusts another issuer.
+	Assert Assert
+
 	// Scopes are asked for; none means all that the integration has.
 	Scopes []string
 
@@ -61,8 +65,10 @@ func New(c Config) (*Client, error) {
 	switch {
 	case c.ClientID == "":
 		return nil, errors.New("client: ClientID is missing; the console shows it beside the integration")
-	case c.ClientSecret == "":
+	case c.ClientSecret == "" && c.Assert == nil:
 		return nil, errors.New("client: ClientSecret is missing; the console shows a secret once, when it is made")
+	case c.ClientSecret != "" && c.Assert != nil:
+		return nil, errors.New("client: ClientSecret and Assert are two ways to prove who the client is; give one")
 	}
 	c.Scopes = slices.Clone(c.Scopes)
 	if c.HTTPClient == nil {
@@ -83,6 +89,7 @@ func parseBase(c Config) (*url.URL, error) {
 	if base.Scheme == "http" && !c.AllowHTTP && !loopback(base.Hostname()) {
 		return nil, fmt.Errorf("client: BaseURL has no TLS, and %s is another machine: use https, or set AllowHTTP where the way there is safe", base.Hostname())
 	}
+	base.Host = strings.ToLower(base.Host) // as the issuer has it
 	return base, nil
 }
 

@@ -2,6 +2,8 @@ package client_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -128,4 +130,32 @@ func ExampleClient_Transport() {
 	defer answer.Body.Close()
 	fmt.Println(answer.Status)
 	// Output: 200 OK
+}
+
+// A client that signs with its own key, and has no secret. The key would come from a
+// file or a key service; its public half is registered with the integration.
+func ExampleAssertKey() {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	assert, err := client.AssertKey(key, "key-1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := client.New(client.Config{
+		BaseURL:  os.Getenv("TEPIN_URL"),
+		ClientID: os.Getenv("TEPIN_CLIENT_ID"),
+		Assert:   assert,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	_, err = c.Token(context.Background())
+	if refusal, ok := errors.AsType[*client.Error](err); ok {
+		fmt.Println("this key is not registered:", refusal.Code)
+	}
+	// Output: this key is not registered: invalid_client
 }

@@ -46,7 +46,11 @@ func (c *Client) request(ctx context.Context) (*oauth2.Token, error) {
 	return readToken(raw, asked)
 }
 
-// newRequest has the credentials in the Basic scheme, both form-encoded first (RFC 6749 §2.3.1).
+// assertionType is that of RFC 7523 §2.2.
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+// newRequest has an assertion in the form, or the credentials in the Basic scheme, both
+// form-encoded first (RFC 6749 §2.3.1).
 func (c *Client) newRequest(ctx context.Context) (*http.Request, error) {
 	form := url.Values{"grant_type": {"client_credentials"}}
 	if len(c.config.Scopes) > 0 {
@@ -55,13 +59,24 @@ func (c *Client) newRequest(ctx context.Context) (*http.Request, error) {
 	if c.config.Audience != "" {
 		form.Set("audience", c.config.Audience)
 	}
+	if c.config.Assert != nil {
+		assertion, err := c.config.Assert(ctx, c.config.ClientID, c.base.String()+"/")
+		if err != nil {
+			return nil, err
+		}
+		form.Set("client_id", c.config.ClientID)
+		form.Set("client_assertion_type", assertionType)
+		form.Set("client_assertion", assertion)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath("oauth", "token").String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	req.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(c.config.ClientSecret))
+	if c.config.Assert == nil {
+		req.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(c.config.ClientSecret))
+	}
 	return req, nil
 }
 
@@ -108,7 +123,9 @@ func (c *Client) refusal(res *http.Response, raw []byte) error {
 
 // shown is foreign text, fit for a line of a log.
 func (c *Client) shown(text string) string {
-	text = strings.ReplaceAll(text, c.config.ClientSecret, "[client secret]")
+	if c.config.ClientSecret != "" {
+		text = strings.ReplaceAll(text, c.config.ClientSecret, "[client secret]")
+	}
 	if len(text) > maxShown {
 		text = text[:maxShown] + "…"
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/client"
 	"github.com/tepin/tepin/oauth"
+	"github.com/tepin/tepin/outbound"
 	"github.com/tepin/tepin/web"
 )
 
@@ -43,12 +44,16 @@ func newRig(t *testing.T) *rig {
 	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
 	r.in, r.secret = r.Integration(r.env, tepin.TemplateRead, tepin.TemplateList)
 	mux := http.NewServeMux()
-	web.Mount(mux, oauth.Handler{Access: r.Access, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL}.Routes())
+	log := slog.New(slog.DiscardHandler)
+	web.Mount(mux, oauth.Handler{
+		Access: r.Access, Credential: r.Credential, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL,
+		KeySets: oauth.NewKeySets(outbound.New(outbound.Options{}), log, time.Now),
+	}.Routes())
 	echo := web.Route{Path: "/api/echo", Access: web.Access{Scope: tepin.TemplateList}}
 	mux.Handle(echo.Path, web.Guard{Directory: r.Access}.Wrap(echo, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, _ = io.Copy(w, req.Body)
 	})))
-	stack := &web.Stack{PublicURL: publicURL, Log: slog.New(slog.DiscardHandler)}
+	stack := &web.Stack{PublicURL: publicURL, Log: log}
 	r.handler = stack.Wrap(mux)
 	return r
 }

@@ -386,6 +386,8 @@ func TestNew(t *testing.T) {
 		"control characters":     {func(c *client.Config) { c.BaseURL = "https://tepin\n.example" }, "BaseURL must be"},
 		"no id":                  {func(c *client.Config) { c.ClientID = "" }, "ClientID is missing"},
 		"no secret":              {func(c *client.Config) { c.ClientSecret = "" }, "ClientSecret is missing"},
+		"an assertion":           {func(c *client.Config) { c.ClientSecret, c.Assert = "", client.AssertFile("x") }, ""},
+		"both":                   {func(c *client.Config) { c.Assert = client.AssertFile("x") }, "give one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := good
