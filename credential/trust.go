@@ -15,9 +15,8 @@ import (
 
 // Limits of a trust's texts, in characters; of its URL, in bytes.
 const (
-	MaxTrustLabel = 100
-	maxTrustText  = 255
-	maxTrustURL   = 2048
+	maxTrustText = 255
+	maxTrustURL  = 2048
 )
 
 // CreateTrust gives an integration a way to prove itself without a secret. Of v it
@@ -47,13 +46,17 @@ func (s *Service) CreateTrust(ctx context.Context, by tepin.Actor, v tepin.Trust
 	return v, nil
 }
 
-// UpdateTrust changes the fields of u that are not nil.
+// UpdateTrust changes a trust's label or end. An end in the past is refused: to end a
+// trust now, delete it.
 func (s *Service) UpdateTrust(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integration tepin.IntegrationID, id tepin.CredentialID, u tepin.TrustUpdate) (tepin.Trust, error) {
-	label, err := cleanField("label", u.Label, false, MaxTrustLabel)
-	if err != nil {
+	var errLabel, errEnd error
+	u.Label, errLabel = cleanField("label", u.Label, false, MaxLabel)
+	if u.ExpiresAt != nil && !u.ExpiresAt.IsZero() && !u.ExpiresAt.After(s.now()) {
+		errEnd = refuse("expiresAt", "must lie in the future; to end a trust now, delete it")
+	}
+	if err := errors.Join(errLabel, errEnd); err != nil {
 		return tepin.Trust{}, err
 	}
-	u.Label = label
 	v, err := s.store.UpdateTrust(ctx, by, env, integration, id, u)
 	if err != nil {
 		return tepin.Trust{}, err
@@ -64,11 +67,7 @@ func (s *Service) UpdateTrust(ctx context.Context, by tepin.Actor, env tepin.Env
 
 // DeleteTrust ends one trust of an integration, and the tokens made with it, at once.
 func (s *Service) DeleteTrust(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integration tepin.IntegrationID, id tepin.CredentialID) error {
-	if err := s.store.DeleteTrust(ctx, by, env, integration, id); err != nil {
-		return err
-	}
-	s.changed(ctx)
-	return nil
+	return s.then(ctx, s.store.DeleteTrust(ctx, by, env, integration, id))
 }
 
 // cleanTrust checks a trust, and brings its texts into the one form that is stored.
@@ -76,10 +75,10 @@ func (s *Service) cleanTrust(v *tepin.Trust) error {
 	var errs []error
 	note := func(err error) { errs = append(errs, err) }
 	var err error
-	v.Label, err = cleanText("label", v.Label, false, MaxTrustLabel)
+	v.Label, err = cleanText("label", v.Label, false, MaxLabel)
 	note(err)
 	if !v.ExpiresAt.IsZero() && (!v.ExpiresAt.After(s.now()) || !v.ExpiresAt.After(v.NotBefore)) {
-		note(refuse("expires", "is over already, or before the beginning"))
+		note(refuse("expiresAt", "must lie in the future, and after the beginning"))
 	}
 	takes := map[string]bool{}
 	switch v.Kind {

@@ -40,8 +40,8 @@ func TestCreateTrust(t *testing.T) {
 		"a kind that is none":            {tepin.Trust{Kind: "password"}, "kind"},
 		"no key":                         {tepin.Trust{Kind: tepin.TrustKey}, "keys"},
 		"a label on two lines":           {tepin.Trust{Kind: tepin.TrustKey, Keys: ecKey, Label: "a\nb"}, "label"},
-		"an end that is over":            {tepin.Trust{Kind: tepin.TrustKey, Keys: ecKey, ExpiresAt: r.clock.Now()}, "expires"},
-		"an end before the beginning":    {tepin.Trust{Kind: tepin.TrustKey, Keys: ecKey, NotBefore: r.clock.Now().Add(2 * time.Hour), ExpiresAt: r.clock.Now().Add(time.Hour)}, "expires"},
+		"an end that is over":            {tepin.Trust{Kind: tepin.TrustKey, Keys: ecKey, ExpiresAt: r.clock.Now()}, "expiresAt"},
+		"an end before the beginning":    {tepin.Trust{Kind: tepin.TrustKey, Keys: ecKey, NotBefore: r.clock.Now().Add(2 * time.Hour), ExpiresAt: r.clock.Now().Add(time.Hour)}, "expiresAt"},
 		"a key and all else":             {tepin.Trust{Kind: tepin.TrustKey, Keys: ecKey, URL: "https://a.example", Subject: "s", Audience: "a", Reusable: true, Thumbprint: thumbprint}, "audience reusable subject thumbprint url"},
 		"a key set with keys":            {tepin.Trust{Kind: tepin.TrustKeySet, URL: "https://shop.example/jwks.json", Keys: ecKey}, "keys"},
 		"a key set without a URL":        {tepin.Trust{Kind: tepin.TrustKeySet}, "url"},
@@ -154,9 +154,12 @@ func TestTrustLife(t *testing.T) {
 	if v, err = r.UpdateTrust(t.Context(), admin, r.env.ID, in.ID, v.ID, tepin.TrustUpdate{Label: &label, ExpiresAt: &end}); err != nil || v.Label != "the CI's" || !v.ExpiresAt.Equal(end) {
 		t.Errorf("%+v %v", v, err)
 	}
-	long := strings.Repeat("x", credential.MaxTrustLabel+1)
+	long := strings.Repeat("x", credential.MaxLabel+1)
 	_, err = r.UpdateTrust(t.Context(), admin, r.env.ID, in.ID, v.ID, tepin.TrustUpdate{Label: &long})
 	wantFields(t, err, []string{"label"})
+	past := r.clock.Now()
+	_, err = r.UpdateTrust(t.Context(), admin, r.env.ID, in.ID, v.ID, tepin.TrustUpdate{ExpiresAt: &past})
+	wantFields(t, err, []string{"expiresAt"})
 	_, err = r.UpdateTrust(t.Context(), admin, r.env.ID, tepin.NewID[tepin.IntegrationID](), v.ID, tepin.TrustUpdate{Label: &label})
 	wantKind(t, err, tepin.NotFound)
 	wantKind(t, r.DeleteTrust(t.Context(), admin, r.env.ID, tepin.NewID[tepin.IntegrationID](), v.ID), tepin.NotFound)

@@ -23,6 +23,7 @@ const (
 	integrations = environment + "/integrations"
 	integration  = integrations + "/{integrationId}"
 	secret       = integration + "/secrets/{secretId}"
+	trust        = integration + "/trusts/{trustId}"
 )
 
 // register is the index of the API.
@@ -57,6 +58,11 @@ func (a *API) register() {
 	op(a, admins, post, secret+"/cancel-rotation", "cancelRotation", "Integrations", "Take a rotation back: this secret goes, those that it replaced stay", a.cancelRotation)
 	op(a, admins, post, secret+"/complete-rotation", "completeRotation", "Integrations", "End the secrets that this one replaced, now", a.completeRotation)
 	op(a, admins, del, secret, "deleteSecret", "Integrations", "End a client secret at once, with the tokens made with it", a.deleteSecret)
+	op(a, admins, get, integration+"/trusts", "listTrusts", "Integrations", "List the keys, issuers and certificates that an integration can prove itself by", a.listTrusts)
+	op(a, admins, post, integration+"/trusts", "createTrust", "Integrations", "Let an integration prove itself by a key, a workload's token or a certificate", a.createTrust)
+	op(a, admins, get, trust, "getTrust", "Integrations", "Get a key, an issuer or a certificate", a.getTrust)
+	op(a, admins, patch, trust, "updateTrust", "Integrations", "Change the label or the end of a key, an issuer or a certificate", a.updateTrust)
+	op(a, admins, del, trust, "deleteTrust", "Integrations", "End a key, an issuer or a certificate at once, with the tokens made with it", a.deleteTrust)
 }
 
 // op is one line of the index.

@@ -147,18 +147,26 @@ type updateSecretIn struct {
 }
 
 func (a *API) updateSecret(ctx context.Context, c web.Caller, in *updateSecretIn) (*item[SecretBody], error) {
-	if in.Body.NeverExpires && in.Body.DateExpires != nil {
-		return nil, &tepin.Error{Kind: tepin.Invalid, Path: "body.neverExpires", Message: "dateExpires and neverExpires contradict each other; send one of them"}
+	end, err := newEnd(in.Body.DateExpires, in.Body.NeverExpires)
+	if err != nil {
+		return nil, err
 	}
-	u := tepin.SecretUpdate{Label: in.Body.Label, ExpiresAt: in.Body.DateExpires}
-	if in.Body.NeverExpires {
-		u.ExpiresAt = &time.Time{}
-	}
-	s, err := a.o.Credential.UpdateSecret(ctx, c.Actor, c.Environment.ID, in.IntegrationID, in.SecretID, u)
+	s, err := a.o.Credential.UpdateSecret(ctx, c.Actor, c.Environment.ID, in.IntegrationID, in.SecretID, tepin.SecretUpdate{Label: in.Body.Label, ExpiresAt: end})
 	if err != nil {
 		return nil, err
 	}
 	return &item[SecretBody]{Status: http.StatusOK, Body: a.secretOf(s)}, nil
+}
+
+// newEnd is the end that an update sets: zero for never, nil for none that is new.
+func newEnd(end *time.Time, never bool) (*time.Time, error) {
+	switch {
+	case never && end != nil:
+		return nil, &tepin.Error{Kind: tepin.Invalid, Path: "body.neverExpires", Message: "dateExpires and neverExpires contradict each other; send one of them"}
+	case never:
+		return &time.Time{}, nil
+	}
+	return end, nil
 }
 
 func (a *API) cancelRotation(ctx context.Context, c web.Caller, in *InSecret) (*none, error) {

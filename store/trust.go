@@ -113,7 +113,7 @@ func (s *Store) UpdateTrust(ctx context.Context, by tepin.Actor, env tepin.Envir
 		if err := checkText(v.Label); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `UPDATE trust SET label = $2, expires_at = $3 WHERE id = $1`, id, v.Label, micros(v.ExpiresAt)); err != nil {
+		if _, err := t.exec(ctx, `UPDATE trust SET label = $2, expires_at = $3, warned_days = 0 WHERE id = $1`, id, v.Label, micros(v.ExpiresAt)); err != nil {
 			return err
 		}
 		t.access = true
