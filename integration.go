@@ -21,6 +21,7 @@ type Integration struct {
 	UseNetworks   Networks // from where its tokens may be used; none = from anywhere
 	Origins       Origins  // pages that an exchanged token may be bound to (S24)
 	Introspects   bool     // it may introspect all tokens of its environment
+	RequireBound  bool     // of its tokens only those count that are bound to a key, a certificate or a page
 	Quota         Quota
 	Epoch         int64 // raised by disabling, cutting scopes and "revoke all": older tokens die
 	CreatedAt     time.Time
@@ -38,6 +39,7 @@ type IntegrationUpdate struct {
 	UseNetworks   *Networks
 	Origins       *Origins
 	Introspects   *bool
+	RequireBound  *bool
 	Quota         *Quota
 	IfVersion     *int64
 }

@@ -149,6 +149,8 @@ func (v *view) alive(t *token.Claims, whose subject, now time.Time) error {
 		return tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its integration changed; request a new one")
 	case !c.credential(t.Credential, now).live, t.ParentCredential != "" && !c.credential(t.ParentCredential, now).live:
 		return tepin.Errorf(tepin.Unauthorized, "the secret or key that this access token was made with has ended; request a new one with a live one")
+	case c.integration.RequireBound && t.Confirm == (tepin.Confirmation{}) && t.Origin == "":
+		return tepin.Errorf(tepin.Unauthorized, "the integration of this access token takes only tokens that are bound to a key or a certificate; request one with a DPoP proof, or over mutual TLS")
 	case t.Origin != "" && !slices.Contains(c.integration.Origins, t.Origin):
 		return tepin.Errorf(tepin.Unauthorized, "the page that this access token is bound to is not among those of its integration any more")
 	}

@@ -68,6 +68,18 @@ func (h Handler) bindable(d document) document {
 	return d
 }
 
+// bind binds the token of s to what its client holds. A token for a page is bound to that
+// alone: the page does not have what its server proved to hold.
+func bind(s *subject, held tepin.Confirmation) error {
+	if s.Origin != "" {
+		return nil
+	}
+	if s.Confirm = held; held == (tepin.Confirmation{}) && s.client.Integration.RequireBound {
+		return bad("this integration gets only tokens that are bound; send a DPoP proof with the request, or come with a client certificate; an administrator can take that condition away")
+	}
+	return nil
+}
+
 // giveNonce gives a client that uses DPoP the nonce for its next proof (RFC 9449 §8).
 func (h Handler) giveNonce(w http.ResponseWriter, r *http.Request) {
 	if len(r.Header["Dpop"]) > 0 {

@@ -146,6 +146,37 @@ func TestDPoPTokenRefuses(t *testing.T) {
 	}
 }
 
+// An integration can be held to bound tokens: others are neither issued nor taken, also
+// those that it had.
+func TestRequireBound(t *testing.T) {
+	r := newRig(t).publicly()
+	in, secret := r.Integration(r.env, tepin.TemplateRead)
+	body := credentialsForm(in, secret)
+	plain := r.proved(body).token
+	set := func(on bool) {
+		t.Helper()
+		if _, err := r.Credential.UpdateIntegration(t.Context(), admin, in.EnvironmentID, in.ID, tepin.IntegrationUpdate{RequireBound: &on}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(true)
+	if got := r.proved(body); got.StatusCode != 400 || got.code != "invalid_request" || !strings.Contains(got.why, "DPoP") || got.token != "" {
+		t.Errorf("a plain one is issued: %d %s", got.StatusCode, got.body)
+	}
+	if _, err := r.Access.Bearer(plain, access.Presenter{}); tepin.KindOf(err) != tepin.Unauthorized {
+		t.Errorf("a plain one is taken: %v", err)
+	}
+	p := r.prover("ES256")
+	bound := r.proved(body, p.Proof("POST", tokenURL, r.Access.Nonce(), ""))
+	if _, err := r.Access.Bearer(bound.token, access.Presenter{Held: tepin.Confirmation{KeyThumbprint: p.Thumbprint()}}); bound.StatusCode != 200 || err != nil {
+		t.Errorf("a bound one: %d %s, %v", bound.StatusCode, bound.body, err)
+	}
+	set(false)
+	if _, err := r.Access.Bearer(plain, access.Presenter{}); err != nil || r.proved(body).StatusCode != 200 {
+		t.Errorf("when it is not any more: %v", err)
+	}
+}
+
 // secure serves the rig over TLS, as the listener for client certificates does, and
 // returns a client that shows the certificate, if there is one.
 func (r *rig) secure(cert *tls.Certificate, http2 bool) (*http.Client, string) {

@@ -83,8 +83,8 @@ func (h Handler) decide(r *http.Request) (subject, grant.Audience, error) {
 	if err != nil {
 		return subject{}, "", err
 	}
-	if s.Origin == "" { // a page cannot hold what the client of its back end holds
-		s.Confirm = req.confirm
+	if err := bind(&s, req.confirm); err != nil {
+		return subject{}, "", err
 	}
 	if err := h.guardBrowser(r, s); err != nil {
 		return subject{}, "", err

@@ -173,8 +173,8 @@ func TestIntegrationLife(t *testing.T) {
 		}
 	})
 	t.Run("is told from where it may be used", func(t *testing.T) {
-		w := r.admin("PATCH", one, `{"tokenNetworks":["192.0.2.7/24","2001:db8::/32"],"useNetworks":["192.0.2.1"],"origins":["https://Shop.example/"],"introspects":true}`)
-		want := Reach{TokenNetworks: []string{"192.0.2.0/24", "2001:db8::/32"}, UseNetworks: []string{"192.0.2.1/32"}, Origins: []string{"https://shop.example"}, Introspects: true}
+		w := r.admin("PATCH", one, `{"tokenNetworks":["192.0.2.7/24","2001:db8::/32"],"useNetworks":["192.0.2.1"],"origins":["https://Shop.example/"],"introspects":true,"requireBound":true}`)
+		want := Reach{TokenNetworks: []string{"192.0.2.0/24", "2001:db8::/32"}, UseNetworks: []string{"192.0.2.1/32"}, Origins: []string{"https://shop.example"}, Introspects: true, RequireBound: true}
 		if got := read[IntegrationBody](t, w, 200); !cmp.Equal(got.Reach, want) {
 			t.Errorf("%+v", got.Reach)
 		}
@@ -183,7 +183,7 @@ func TestIntegrationLife(t *testing.T) {
 				t.Errorf("%s: %d %s", member, w.Code, w.Body)
 			}
 		}
-		read[IntegrationBody](t, r.admin("PATCH", one, `{"tokenNetworks":[],"useNetworks":[],"origins":[],"introspects":false}`), 200)
+		read[IntegrationBody](t, r.admin("PATCH", one, `{"tokenNetworks":[],"useNetworks":[],"origins":[],"introspects":false,"requireBound":false}`), 200)
 	})
 	t.Run("loses its token with a scope", func(t *testing.T) {
 		got := read[[]scope](t, r.admin("PUT", one+"/scopes", `["template:read","template:read"]`), 200)

@@ -63,10 +63,11 @@ type Reach struct {
 	UseNetworks   []string `json:"useNetworks" nullable:"false" doc:"Networks from which its tokens may be used; none = from anywhere."`
 	Origins       []string `json:"origins" nullable:"false" example:"[\"https://shop.example\"]" doc:"Pages that tokens for browsers may be bound to."`
 	Introspects   bool     `json:"introspects" doc:"It may introspect all tokens of its environment, and not only its own."`
+	RequireBound  bool     `json:"requireBound" doc:"Its tokens must be bound to a key (DPoP) or a client certificate: others are neither issued nor taken."`
 }
 
 func reachOf(i tepin.Integration) Reach {
-	r := Reach{TokenNetworks: []string{}, UseNetworks: []string{}, Origins: append([]string{}, i.Origins...), Introspects: i.Introspects}
+	r := Reach{TokenNetworks: []string{}, UseNetworks: []string{}, Origins: append([]string{}, i.Origins...), Introspects: i.Introspects, RequireBound: i.RequireBound}
 	for _, p := range i.TokenNetworks {
 		r.TokenNetworks = append(r.TokenNetworks, p.String())
 	}
@@ -82,11 +83,12 @@ type ReachUpdate struct {
 	UseNetworks   *[]string `json:"useNetworks,omitempty" maxItems:"50" doc:"Networks from which its tokens may be used; empty = from anywhere."`
 	Origins       *[]string `json:"origins,omitempty" maxItems:"20" example:"[\"https://shop.example\"]" doc:"Pages that tokens for browsers may be bound to: https, and http on loopback where the environment is not for production."`
 	Introspects   *bool     `json:"introspects,omitempty" doc:"Whether it may introspect all tokens of its environment."`
+	RequireBound  *bool     `json:"requireBound,omitempty" doc:"Whether its tokens must be bound to a key (DPoP) or a client certificate. Plain tokens that it has are refused from then on."`
 }
 
 // apply reads the update into u; what is wrong names its member.
 func (r ReachUpdate) apply(u *tepin.IntegrationUpdate) (err error) {
-	u.Introspects = r.Introspects
+	u.Introspects, u.RequireBound = r.Introspects, r.RequireBound
 	if u.TokenNetworks, err = parsed("tokenNetworks", r.TokenNetworks, tepin.ParseNetworks); err != nil {
 		return err
 	}
@@ -179,7 +181,7 @@ func (a *API) createIntegration(ctx context.Context, c web.Caller, in *createInt
 	}
 	i, secret, err := a.o.Credential.CreateIntegration(ctx, c.Actor, tepin.Integration{
 		EnvironmentID: c.Environment.ID, Name: in.Body.Name, Description: in.Body.Description, Scopes: scopes,
-		TokenNetworks: orZero(u.TokenNetworks), UseNetworks: orZero(u.UseNetworks), Origins: orZero(u.Origins), Introspects: orZero(u.Introspects),
+		TokenNetworks: orZero(u.TokenNetworks), UseNetworks: orZero(u.UseNetworks), Origins: orZero(u.Origins), Introspects: orZero(u.Introspects), RequireBound: orZero(u.RequireBound),
 	})
 	if err != nil {
 		return nil, err

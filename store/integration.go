@@ -7,11 +7,11 @@ import (
 	"github.com/tepin/tepin"
 )
 
-const integrationColumns = `id, environment_id, client_id, name, description, scopes, enabled, epoch, created_at, updated_at, version, token_networks, use_networks, origins, introspects, quota`
+const integrationColumns = `id, environment_id, client_id, name, description, scopes, enabled, epoch, created_at, updated_at, version, token_networks, use_networks, origins, introspects, require_bound, quota`
 
 func scanIntegration(r row) (i tepin.Integration, err error) {
 	err = r.Scan(&i.ID, &i.EnvironmentID, &i.ClientID, &i.Name, &i.Description, scopesIn(&i.Scopes), &i.Enabled, &i.Epoch,
-		at(&i.CreatedAt), at(&i.UpdatedAt), &i.Version, networksIn(&i.TokenNetworks), networksIn(&i.UseNetworks), originsIn(&i.Origins), &i.Introspects, quotaIn(&i.Quota))
+		at(&i.CreatedAt), at(&i.UpdatedAt), &i.Version, networksIn(&i.TokenNetworks), networksIn(&i.UseNetworks), originsIn(&i.Origins), &i.Introspects, &i.RequireBound, quotaIn(&i.Quota))
 	return i, err
 }
 
@@ -32,9 +32,9 @@ func (s *Store) CreateIntegration(ctx context.Context, by tepin.Actor, i tepin.I
 			return err
 		}
 		i.CreatedAt, i.UpdatedAt = t.now, t.now
-		_, err := t.exec(ctx, `INSERT INTO integration (`+integrationColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, 1, $9, $10, $11, $12, $13, $14)`,
+		_, err := t.exec(ctx, `INSERT INTO integration (`+integrationColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, 1, $9, $10, $11, $12, $13, $14, $15)`,
 			i.ID, i.EnvironmentID, i.ClientID, i.Name, i.Description, i.Scopes.String(), i.Enabled, micros(t.now),
-			i.TokenNetworks.String(), i.UseNetworks.String(), i.Origins.String(), i.Introspects, quotaText(i.Quota), nameKey(i.Name))
+			i.TokenNetworks.String(), i.UseNetworks.String(), i.Origins.String(), i.Introspects, i.RequireBound, quotaText(i.Quota), nameKey(i.Name))
 		if err != nil {
 			return s.dialect.unique(err, "this environment has an integration of that name; choose another")
 		}
@@ -86,6 +86,7 @@ func (s *Store) UpdateIntegration(ctx context.Context, by tepin.Actor, env tepin
 		set(&i.Description, u.Description, detail, "description")
 		set(&i.Enabled, u.Enabled, detail, "enabled")
 		set(&i.Introspects, u.Introspects, detail, "introspects")
+		set(&i.RequireBound, u.RequireBound, detail, "requireBound")
 		set(&i.Quota, u.Quota, detail, "quota")
 		if u.Scopes != nil {
 			i.Scopes, detail["scopes"] = *u.Scopes, u.Scopes.String()
@@ -105,9 +106,9 @@ func (s *Store) UpdateIntegration(ctx context.Context, by tepin.Actor, env tepin
 			}
 		}
 		_, err := t.exec(ctx, `UPDATE integration SET name = $2, name_key = $3, description = $4, scopes = $5, enabled = $6, epoch = $7, updated_at = $8, version = $9,
-			token_networks = $10, use_networks = $11, origins = $12, introspects = $13, quota = $14 WHERE id = $1`,
+			token_networks = $10, use_networks = $11, origins = $12, introspects = $13, quota = $14, require_bound = $15 WHERE id = $1`,
 			id, i.Name, nameKey(i.Name), i.Description, i.Scopes.String(), i.Enabled, i.Epoch, micros(t.now), i.Version,
-			i.TokenNetworks.String(), i.UseNetworks.String(), i.Origins.String(), i.Introspects, quotaText(i.Quota))
+			i.TokenNetworks.String(), i.UseNetworks.String(), i.Origins.String(), i.Introspects, quotaText(i.Quota), i.RequireBound)
 		if err != nil {
 			return s.dialect.unique(err, "this environment has an integration of that name; choose another")
 		}

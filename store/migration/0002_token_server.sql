@@ -7,6 +7,7 @@ ALTER TABLE integration ADD COLUMN token_networks TEXT NOT NULL DEFAULT ''; -- C
 ALTER TABLE integration ADD COLUMN use_networks TEXT NOT NULL DEFAULT '';
 ALTER TABLE integration ADD COLUMN origins TEXT NOT NULL DEFAULT ''; -- separated by spaces
 ALTER TABLE integration ADD COLUMN introspects BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE integration ADD COLUMN require_bound BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE integration ADD COLUMN quota TEXT NOT NULL DEFAULT '{}'; -- JSON
 
 ALTER TABLE denied_token ADD COLUMN integration_id TEXT NOT NULL DEFAULT ''; -- '' = a person's

@@ -99,13 +99,14 @@ func integrations(w *world) {
 	networks, err := tepin.ParseNetworks("192.0.2.0/24 2001:db8::/48")
 	w.must(err)
 	limited, err := w.UpdateIntegration(w.ctx, w.admin, w.env, i.ID, tepin.IntegrationUpdate{
-		TokenNetworks: &networks, UseNetworks: ptr(networks[:1]), Origins: &tepin.Origins{"https://shop.example"}, Introspects: ptr(true),
+		TokenNetworks: &networks, UseNetworks: ptr(networks[:1]), Origins: &tepin.Origins{"https://shop.example"}, Introspects: ptr(true), RequireBound: ptr(true),
 		Quota: &tepin.Quota{Mode: tepin.QuotaEnforce, Renders: tepin.Allowance{PerHour: 10, PerDay: 100}},
 	})
 	w.must(err)
 	got, err = w.Integration(w.ctx, w.env, i.ID)
 	w.must(err)
 	equal(w, got, limited)
+	equal(w, got.RequireBound, true)
 	equal(w, got.Quota.Of(tepin.UseRenders).PerDay, 100)
 
 	page, err := w.Integrations(w.ctx, w.env, tepin.List{})
