@@ -42,7 +42,7 @@ var imports = map[string]string{
 	"access":            "store token limit",
 	"access/accesstest": "store store/storetest access credential grant token",
 	"credential":        "store seal access limit",
-	"grant":             "store token access",
+	"grant":             "store token access limit",
 	"quota":             "store access",
 	"audit":             "store token",
 	"asset":             "store blob sandbox",

@@ -120,26 +120,52 @@ func (s *Service) begin(ctx context.Context, user tepin.User, device string) (Si
 // Session returns who is signed in with this cookie, and the token that the forms of
 // the session carry. No, an unknown, or an ended session is Unauthorized.
 func (s *Service) Session(ctx context.Context, cookie string) (user tepin.User, csrf string, err error) {
-	ended := tepin.Errorf(tepin.Unauthorized, "Your session has ended. Sign in again.")
-	if len(cookie) != base64.RawURLEncoding.EncodedLen(sessionBytes) {
-		return tepin.User{}, "", ended
-	}
-	session, user, err := s.store.Session(ctx, hashOf(cookie))
-	if tepin.KindOf(err) == tepin.NotFound || err == nil && !s.now().Before(session.ExpiresAt) {
-		return tepin.User{}, "", ended
-	}
+	_, user, err = s.SessionOf(ctx, cookie)
 	if err != nil {
 		return tepin.User{}, "", err
 	}
 	return user, s.CSRF(cookie), nil
 }
 
-// SignOut ends the session of this cookie. One that has ended already is no error.
+// SessionOf returns the session of this cookie and its person. Errors are those of
+// [Service.Session].
+func (s *Service) SessionOf(ctx context.Context, cookie string) (tepin.Session, tepin.User, error) {
+	ended := tepin.Errorf(tepin.Unauthorized, "Your session has ended. Sign in again.")
+	if len(cookie) != base64.RawURLEncoding.EncodedLen(sessionBytes) {
+		return tepin.Session{}, tepin.User{}, ended
+	}
+	session, user, err := s.store.Session(ctx, hashOf(cookie))
+	if tepin.KindOf(err) == tepin.NotFound || err == nil && !s.now().Before(session.ExpiresAt) {
+		return tepin.Session{}, tepin.User{}, ended
+	}
+	if err != nil {
+		return tepin.Session{}, tepin.User{}, err
+	}
+	return session, user, nil
+}
+
+// Prove takes the password of the session's person once more, and notes that it was
+// given now. Refusals are those of [Service.SignIn]; another person's password is wrong.
+func (s *Service) Prove(ctx context.Context, cookie string, a Attempt) error {
+	session, user, err := s.SessionOf(ctx, cookie)
+	if err != nil {
+		return err
+	}
+	a.Email = user.Email
+	if _, _, err := s.prove(ctx, a); err != nil {
+		return err
+	}
+	return s.store.ProveSession(ctx, session.Hash)
+}
+
+// SignOut ends the session of this cookie, and the logins to applications that were
+// begun in it by a browser. One that has ended already is no error.
 func (s *Service) SignOut(ctx context.Context, cookie string) error {
 	err := s.store.DeleteSession(ctx, hashOf(cookie))
 	if tepin.KindOf(err) == tepin.NotFound {
 		return nil
 	}
+	s.changed(ctx)
 	return err
 }
 
@@ -194,7 +220,11 @@ func (s *Service) UseSetupLink(ctx context.Context, token, email, name, password
 	if err != nil {
 		return tepin.User{}, err
 	}
-	return s.store.UseSetupLink(ctx, hashOf(token), u)
+	if u, err = s.store.UseSetupLink(ctx, hashOf(token), u); err != nil {
+		return tepin.User{}, err
+	}
+	s.changed(ctx)
+	return u, nil
 }
 
 // CreateAdministrator makes an administrator with a password.
@@ -203,11 +233,15 @@ func (s *Service) CreateAdministrator(ctx context.Context, by tepin.Actor, email
 	if err != nil {
 		return tepin.User{}, err
 	}
-	u, err = s.store.CreateUser(ctx, by, u)
-	return u, inField(err, tepin.Conflict, "email")
+	if u, err = s.store.CreateUser(ctx, by, u); err != nil {
+		return tepin.User{}, inField(err, tepin.Conflict, "email")
+	}
+	s.changed(ctx)
+	return u, nil
 }
 
-// SetPassword changes a person's password and ends the person's sessions.
+// SetPassword changes a person's password and ends the person's sessions, and all tokens
+// that applications have of the person.
 func (s *Service) SetPassword(ctx context.Context, by tepin.Actor, id tepin.UserID, password string) error {
 	u, err := s.store.User(ctx, id)
 	if err != nil {
@@ -220,7 +254,11 @@ func (s *Service) SetPassword(ctx context.Context, by tepin.Actor, id tepin.User
 	if err != nil {
 		return err
 	}
-	return s.store.SetUserPassword(ctx, by, id, hash)
+	if err := s.store.SetUserPassword(ctx, by, id, hash); err != nil {
+		return err
+	}
+	s.changed(ctx)
+	return nil
 }
 
 // newUser checks the texts of a new administrator and hashes the password.

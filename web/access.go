@@ -17,13 +17,14 @@ type Access struct {
 	Public        bool        // anybody, without a token
 	AnyToken      bool        // every valid token (of the environment in the path, if there is one)
 	Scope         tepin.Scope // tokens with this scope
-	Administrator bool        // an administrator's console session; with AnyToken or Scope: also
+	Administrator bool        // an administrator's console session, or token for the whole installation; with AnyToken or Scope: also
+	Person        bool        // tokens of people with the scope openid, whatever else they reach
 }
 
 // declared reports whether the route table said anything, and not two things.
 func (a Access) declared() bool {
 	tokens := a.AnyToken || a.Scope != ""
-	return a.Public != (tokens || a.Administrator) && !(a.AnyToken && a.Scope != "")
+	return a.Public != (tokens || a.Administrator || a.Person) && !(a.AnyToken && a.Scope != "")
 }
 
 // String is the access in words, for documents and tests.
@@ -38,7 +39,10 @@ func (a Access) String() string {
 		who = append(who, "any token of the environment")
 	}
 	if a.Administrator {
-		who = append(who, "an administrator's session")
+		who = append(who, "an administrator's session or token")
+	}
+	if a.Person {
+		who = append(who, "any token of a person, with the scope openid")
 	}
 	return strings.Join(who, " or ")
 }
@@ -60,7 +64,14 @@ func Mount(mux *http.ServeMux, routes []Route) {
 		if !rt.Access.Public {
 			panic("web: route " + rt.Pattern() + " is not public and has no guard")
 		}
-		mux.Handle(rt.Pattern(), Guard{}.Wrap(rt, rt.Handler))
+	}
+	Guard{}.Mount(mux, routes)
+}
+
+// Mount adds routes to mux, each behind the guard.
+func (g Guard) Mount(mux *http.ServeMux, routes []Route) {
+	for _, rt := range routes {
+		mux.Handle(rt.Pattern(), g.Wrap(rt, rt.Handler))
 	}
 }
 
@@ -130,16 +141,20 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 		c.Environment = env
 	}
 	switch {
-	case c.Actor.Kind == tepin.ActorUser:
+	case c.Actor.Kind == tepin.ActorUser && c.Actor.Reach == "":
 		withoutCORS(w.Header())
 		if !c.Actor.Administrator {
 			return tepin.Errorf(tepin.Forbidden, "this call needs an administrator; ask one to make it")
 		}
 		return CheckSameOrigin(r, csrf)
+	case c.Actor.Kind == tepin.ActorUser:
+		return admitPerson(c.Actor, a)
 	case a.AnyToken:
 		return nil
+	case a.Person:
+		return tepin.Errorf(tepin.Forbidden, "this call is about a person, and the token is an integration's; use the token of somebody who has signed in")
 	case a.Scope == "":
-		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator who is signed in to the console; access tokens of integrations cannot make it")
+		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; access tokens of integrations cannot make it")
 	case !c.Actor.Scopes.Has(a.Scope):
 		return MissingScope(a.Scope)
 	}
@@ -157,6 +172,30 @@ func (g Guard) checkBrowser(h http.Header, r *http.Request, c Caller) error {
 		mode = own.BrowserGuard
 	}
 	return GuardBrowser(g.Directory, r, mode, c.Actor)
+}
+
+// admitPerson lets a person's token through as far as its application reaches.
+func admitPerson(actor tepin.Actor, a Access) error {
+	switch {
+	case a.Person && actor.Identity.Has(tepin.OpenID):
+		return nil
+	case a.Person:
+		return missingOpenID()
+	case a.Administrator && actor.Administrator:
+		return nil
+	case actor.Reach == tepin.ReachEnvironment && a.AnyToken:
+		return nil
+	case actor.Reach == tepin.ReachEnvironment && a.Scope != "":
+		if !actor.Scopes.Has(a.Scope) {
+			return MissingScope(a.Scope)
+		}
+		return nil
+	case actor.Reach == tepin.ReachEnvironment:
+		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; the tokens of applications reach the content of their environment alone")
+	case actor.Reach == tepin.ReachInstallation:
+		return tepin.Errorf(tepin.Forbidden, "this call is about the content of an environment; use the token of one of its integrations, or of an application that is registered in it")
+	}
+	return tepin.Errorf(tepin.Forbidden, "the token says who you are and opens nothing else; use one of an integration, or sign in by `tepin login`")
 }
 
 // identify finds out who calls: by bearer token, or on routes for administrators by

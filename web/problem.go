@@ -60,6 +60,12 @@ func MissingScope(s tepin.Scope) error {
 	}
 }
 
+// missingOpenID is the refusal of a person's token that may not say who it is.
+func missingOpenID() error {
+	return &tepin.Error{Kind: tepin.Forbidden, Cause: &scopeError{"openid"},
+		Message: "this call needs the scope openid, which the token does not have; sign in with it"}
+}
+
 // scopeError carries the missing scope to the WWW-Authenticate header.
 type scopeError struct{ scope tepin.Scope }
 

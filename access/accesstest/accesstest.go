@@ -30,6 +30,7 @@ var Home = netip.MustParseAddr("192.0.2.1")
 // Options of an installation. The zero value will do.
 type Options struct {
 	PublicURL string           // "" = [PublicURL]
+	Audiences []string         // aliases of it, for people's tokens
 	Directory string           // for tepin.db; "" = a temporary one
 	Log       *slog.Logger     // nil = none
 	Now       func() time.Time // nil = time.Now
@@ -44,6 +45,7 @@ type Installation struct {
 	Access     *access.Directory
 	Credential *credential.Service
 	Grants     *grant.Service
+	People     *grant.People
 
 	t         testing.TB
 	publicURL string
@@ -79,6 +81,8 @@ func New(t testing.TB, o Options) *Installation {
 	in.check(err)
 	in.Credential = credential.New(credential.Options{Store: in.Store, Access: in.Access, Keys: in.Keys, Log: o.Log, Now: o.Now, CheckTrust: o.CheckTrust})
 	in.Grants = &grant.Service{Store: in.Store, Access: in.Access, Now: o.Now}
+	in.People = grant.NewPeople(grant.PeopleOptions{Store: in.Store, Access: in.Access, PublicURL: o.PublicURL, Audiences: o.Audiences,
+		CodeKey: in.Keys.Seal.Derive("device user codes", 32), Now: o.Now})
 	return in
 }
 
