@@ -76,8 +76,9 @@ func actorOf(u *tepin.User, a *tepin.Application, t *token.Claims) tepin.Actor {
 // node may have just registered it: then the directory looks again, at most every tenth
 // of a second.
 func (d *Directory) Application(ctx context.Context, id tepin.ClientID) (tepin.Application, bool) {
-	a := d.view.Load().applications[id]
-	if a == nil && d.mayLookAgain(d.o.Now()) && d.Refresh(ctx) == nil {
+	v := d.view.Load()
+	a := v.applications[id]
+	if a == nil && v.clients[id] == nil && d.mayLookAgain(d.o.Now()) && d.Refresh(ctx) == nil {
 		a = d.view.Load().applications[id]
 	}
 	if a == nil {

@@ -45,7 +45,7 @@ func newRig(t *testing.T) *rig {
 	r.in, r.secret = r.Integration(r.env, tepin.TemplateRead, tepin.TemplateList)
 	mux := http.NewServeMux()
 	log := slog.New(slog.DiscardHandler)
-	web.Mount(mux, oauth.Handler{
+	web.Guard{Directory: r.Access}.Mount(mux, oauth.Handler{
 		Access: r.Access, Credential: r.Credential, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL,
 		KeySets: oauth.NewKeySets(outbound.New(outbound.Options{}), log, time.Now),
 	}.Routes())

@@ -111,12 +111,52 @@ func (p *People) Redeem(ctx context.Context, r Redemption) (PersonTokens, error)
 	return p.finish(ctx, m, granted, err)
 }
 
+// Renewal is a request for new tokens of a login.
+type Renewal struct {
+	Application tepin.Application
+	Token       string             // the refresh token
+	Scopes      tepin.PersonScopes // what the access token is cut down to; none = it is not
+	Audience    Audience           // for whom it is asked: part of what the login is for
+	From        netip.Addr
+}
+
 // Refresh spends a refresh token for the next one, once. Refusals are NotFound and
-// Gone, see [store.Store.Refresh].
-func (p *People) Refresh(ctx context.Context, a tepin.Application, refresh string, from netip.Addr) (PersonTokens, error) {
-	m := p.mint(a, from)
-	granted, err := p.o.Store.Refresh(ctx, hashOf(refresh), m.issue())
+// Gone, see [store.Store.Refresh], and Invalid for what the login is not for, which
+// spends nothing.
+func (p *People) Refresh(ctx context.Context, r Renewal) (PersonTokens, error) {
+	m := p.mint(r.Application, r.From)
+	o := m.issue()
+	o.Check = r.check
+	granted, err := p.o.Store.Refresh(ctx, hashOf(r.Token), o)
+	if err == nil {
+		granted.Login.Scopes = r.cut(granted.Login.Scopes)
+	}
 	return p.finish(ctx, m, granted, err)
+}
+
+// check refuses a renewal for more than the login is for (RFC 6749 §6).
+func (r Renewal) check(v tepin.Login) error {
+	for _, a := range strings.Split(string(r.Audience), " ") {
+		if !slices.Contains(strings.Split(v.Audience, " "), a) {
+			return &tepin.Error{Kind: tepin.Invalid, Path: "audience", Message: "the sign-in is not for that audience; leave audience and resource out, or sign in for it"}
+		}
+	}
+	if !v.Scopes.Identity.Has(r.Scopes.Identity) || v.Scopes.API != 0 && !v.Scopes.API.Contains(r.Scopes.API) {
+		return &tepin.Error{Kind: tepin.Invalid, Path: "scope", Message: "the sign-in has fewer scopes than that; leave scope out, or sign in with it"}
+	}
+	return nil
+}
+
+// cut returns what the access token is for: what was asked, or all that the login has.
+// The refresh token goes on with the login.
+func (r Renewal) cut(all tepin.PersonScopes) tepin.PersonScopes {
+	if r.Scopes.Identity != 0 {
+		all.Identity = r.Scopes.Identity | all.Identity&tepin.OfflineAccess
+	}
+	if r.Scopes.API != 0 {
+		all.API = r.Scopes.API
+	}
+	return all
 }
 
 // End ends the login that a refresh token belongs to, at the wish of its application
@@ -127,6 +167,20 @@ func (p *People) End(ctx context.Context, a tepin.Application, refresh string) e
 		return p.refreshed(ctx, err)
 	}
 	return err
+}
+
+// EndOf ends a login of a person, at the person's or the application's wish. One that is
+// gone is no error.
+func (p *People) EndOf(ctx context.Context, id tepin.UserID, login tepin.LoginID) error {
+	by := tepin.Actor{Kind: tepin.ActorUser, ID: string(id)}
+	if u, ok := p.o.Access.Person(id); ok {
+		by.Name = u.Email
+	}
+	err := p.o.Store.EndLogin(ctx, by, login, "revoked")
+	if tepin.KindOf(err) == tepin.NotFound {
+		return nil
+	}
+	return p.refreshed(ctx, err)
 }
 
 // refreshed makes this node act on a write at once, whatever became of it.

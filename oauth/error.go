@@ -17,9 +17,10 @@ import (
 const (
 	invalidRequest         = "invalid_request"
 	invalidClient          = "invalid_client"
+	invalidGrant           = "invalid_grant"
+	unauthorizedClient     = "unauthorized_client"
 	invalidScope           = "invalid_scope"
 	invalidTarget          = "invalid_target"
-	unauthorizedClient     = "unauthorized_client"
 	unsupportedGrantType   = "unsupported_grant_type"
 	serverError            = "server_error"
 	temporarilyUnavailable = "temporarily_unavailable"

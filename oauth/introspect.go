@@ -26,7 +26,11 @@ func (h Handler) introspect(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h Handler) introspection(r *http.Request) ([]byte, error) {
-	client, raw, err := h.askedToken(r)
+	req, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	client, raw, err := h.askedToken(r, req)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,8 @@ import (
 
 // known are the parameters whose JSON type matters.
 var known = []string{"grant_type", "scope", "audience", "resource", "client_id", "client_secret", "client_assertion", "client_assertion_type",
-	"token", "token_type_hint", "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "origin"}
+	"token", "token_type_hint", "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "origin",
+	"code", "redirect_uri", "code_verifier", "refresh_token", "device_code"}
 
 // No example: RFC 6749 §5.2 leaves no double quotes for one.
 var errJSON = bad("the body is not one JSON object; send one with the members grant_type, client_id, client_secret and audience, names and values in double quotes")

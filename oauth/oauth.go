@@ -1,6 +1,7 @@
 // Package oauth is the authorization server: the token endpoint (RFC 6749), revocation
-// (RFC 7009), introspection (RFC 7662), the published keys (RFC 7517) and the metadata
-// (RFC 8414).
+// (RFC 7009), introspection (RFC 7662), device authorization (RFC 8628), userinfo
+// (OpenID Connect), the published keys (RFC 7517) and the metadata (RFC 8414). The pages
+// that people see, /authorize among them, are the console's.
 //
 // One file for each endpoint, one for each grant type. A grant type answers only
 // whose token is issued, with which scopes; reading the request, authenticating the
@@ -36,6 +37,7 @@ type Handler struct {
 	Access     *access.Directory
 	Credential *credential.Service
 	Grants     *grant.Service
+	People     *grant.People
 	Issuer     string   // PublicURL + "/"; never made from a request's host (S7)
 	PublicURL  string   // in the audience of every token
 	KeySets    *KeySets // what client assertions are checked with
@@ -56,8 +58,8 @@ func (h Handler) now() time.Time {
 	return h.Now()
 }
 
-// Routes is the route table. The lines without a method answer the methods that the
-// lines above them do not.
+// Routes is the route table, for a [web.Guard]. The lines without a method answer the
+// methods that the lines above them do not.
 func (h Handler) Routes() []web.Route {
 	h.usual = h.usualAudiences()
 	public := web.Access{Public: true}
@@ -68,6 +70,11 @@ func (h Handler) Routes() []web.Route {
 		{Path: "/oauth/revoke", Access: public, Handler: only("POST")},
 		{Method: "POST", Path: "/oauth/introspect", Access: public, Handler: h.introspect},
 		{Path: "/oauth/introspect", Access: public, Handler: only("POST")},
+		{Method: "POST", Path: "/oauth/device/code", Access: public, Handler: h.device},
+		{Path: "/oauth/device/code", Access: public, Handler: only("POST")},
+		{Method: "GET", Path: "/oauth/userinfo", Access: web.Access{Person: true}, Handler: h.userinfo},
+		{Method: "POST", Path: "/oauth/userinfo", Access: web.Access{Person: true}, Handler: h.userinfo},
+		{Path: "/oauth/userinfo", Access: public, Handler: only("GET, HEAD, POST")},
 		{Method: "GET", Path: "/.well-known/jwks.json", Access: public, Handler: h.jwks},
 		{Path: "/.well-known/jwks.json", Access: public, Handler: only("GET, HEAD")},
 		{Method: "GET", Path: "/.well-known/oauth-authorization-server", Access: public, Handler: h.metadata},

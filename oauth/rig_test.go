@@ -66,9 +66,9 @@ func newRig(t testing.TB) *rig {
 	r := &rig{t: t, dir: t.TempDir(), mux: http.NewServeMux()}
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.sets = oauth.NewKeySets(outbound.New(outbound.Options{Allow: []outbound.Rule{must(outbound.ParseRule("127.0.0.1"))}, Roots: foreignRoots()}), log, r.now)
-	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Directory: r.dir, Log: log, Now: r.now, CheckTrust: r.sets.Check})
+	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Audiences: []string{alias}, Directory: r.dir, Log: log, Now: r.now, CheckTrust: r.sets.Check})
 	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
-	web.Mount(r.mux, oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}, KeySets: r.sets, Now: r.now}.Routes())
+	web.Guard{Directory: r.Access}.Mount(r.mux, oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, People: r.People, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}, KeySets: r.sets, Now: r.now}.Routes())
 	stack := web.Stack{Log: log, Now: r.now}
 	r.server = httptest.NewServer(stack.Wrap(r.mux))
 	t.Cleanup(r.server.Close)

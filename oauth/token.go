@@ -32,7 +32,7 @@ var grantTypes = map[string]grantType{
 
 // token is the token endpoint (RFC 6749 §3.2).
 func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
-	issued, s, err := h.issue(r)
+	body, err := h.respond(r)
 	h.giveNonce(w, r)
 	if err != nil {
 		refuse(w, r, err)
@@ -41,13 +41,29 @@ func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
 	header := w.Header()
 	noStore(header)
 	header["Content-Type"] = inJSON
-	_, _ = w.Write(answer(issued, s)) // the client may be gone
+	_, _ = w.Write(body) // the client may be gone
 	return nil
 }
 
-// issue reads the request, in the order in which nothing is told to strangers.
-func (h Handler) issue(r *http.Request) (grant.Issued, subject, error) {
-	s, audience, err := h.decide(r)
+// respond makes the answer, for an integration or for an application with people.
+func (h Handler) respond(r *http.Request) ([]byte, error) {
+	req, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	if decide := personGrants[req.get("grant_type")]; decide != nil {
+		return h.issueOfPerson(r, decide, req)
+	}
+	issued, s, err := h.issue(r, req)
+	if err != nil {
+		return nil, err
+	}
+	return answer(issued, s), nil
+}
+
+// issue gives a client its token, in the order in which nothing is told to strangers.
+func (h Handler) issue(r *http.Request, req request) (grant.Issued, subject, error) {
+	s, audience, err := h.decide(r, req)
 	if err != nil {
 		return grant.Issued{}, s, err
 	}
@@ -56,11 +72,7 @@ func (h Handler) issue(r *http.Request) (grant.Issued, subject, error) {
 }
 
 // decide settles whose token is issued, and for whom it is meant.
-func (h Handler) decide(r *http.Request) (subject, grant.Audience, error) {
-	req, err := readRequest(r)
-	if err != nil {
-		return subject{}, "", err
-	}
+func (h Handler) decide(r *http.Request, req request) (subject, grant.Audience, error) {
 	name := req.get("grant_type")
 	decide := grantTypes[name]
 	switch {

@@ -127,6 +127,11 @@ func (s *Store) Refresh(ctx context.Context, hash []byte, o Issue) (granted Gran
 		case v.over(t.now) || !t.now.Before(used.Add(LoginIdle)):
 			return errRefreshUnknown
 		}
+		if o.Check != nil {
+			if err := o.Check(v.Login); err != nil {
+				return err
+			}
+		}
 		if _, err := t.exec(ctx, `UPDATE refresh_token SET spent_at = $2 WHERE hash = $1`, hash, micros(t.now)); err != nil {
 			return err
 		}

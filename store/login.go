@@ -46,6 +46,7 @@ type Issue struct {
 	ClientID    tepin.ClientID              // that asks for them: only the login's own gets any
 	Ends        func(tepin.Login) time.Time // when its access token ends
 	RefreshHash []byte                      // of the refresh token that a login with offline_access gets
+	Check       func(tepin.Login) error     // its error spends nothing; nil = every login will do
 	From        string                      // network address of who asks, for the audit log
 }
 

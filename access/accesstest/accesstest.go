@@ -49,6 +49,7 @@ type Installation struct {
 
 	t         testing.TB
 	publicURL string
+	audiences []string
 }
 
 // New sets up an empty installation, which ends with the test.
@@ -66,7 +67,7 @@ func New(t testing.TB, o Options) *Installation {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	in := &Installation{t: t, publicURL: o.PublicURL}
+	in := &Installation{t: t, publicURL: o.PublicURL, audiences: o.Audiences}
 	var err error
 	in.Keys, err = credential.ReadKeys(t.TempDir(), func(string) string { return "" })
 	in.check(err)

@@ -2,8 +2,6 @@ package accesstest
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"strings"
 
 	"github.com/tepin/tepin"
@@ -42,11 +40,11 @@ func (in *Installation) Application(env tepin.Environment, name string, redirect
 }
 
 // AskForCode has the person say yes to an application, which asks for the scopes, and
-// returns its authorization code and where it is for.
+// returns its authorization code and the request that it answers.
 func (in *Installation) AskForCode(who grant.Person, a tepin.Application, scope string) (code string, r grant.AuthorizationRequest) {
 	in.t.Helper()
 	ctx := context.Background()
-	audience, err := in.People.Audience()
+	audience, err := in.People.Audience(in.audiences...)
 	in.check(err)
 	r = grant.AuthorizationRequest{Application: a, RedirectURI: a.RedirectURIs[0], Scopes: tepin.AskedScopes(scope), Audience: audience, Nonce: "a nonce", Challenge: Challenge, MaxAge: -1}
 	code, err = in.People.Consent(ctx, who, r)
@@ -65,7 +63,7 @@ func (in *Installation) PersonTokens(who grant.Person, a tepin.Application, env 
 		in.check(err)
 		return tokens
 	}
-	audience, err := in.People.Audience()
+	audience, err := in.People.Audience(in.audiences...)
 	in.check(err)
 	start, err := in.People.StartDevice(ctx, grant.DeviceAsk{Application: a, Scopes: tepin.AskedScopes(scope), Audience: audience, From: Home})
 	in.check(err)
@@ -76,10 +74,4 @@ func (in *Installation) PersonTokens(who grant.Person, a tepin.Application, env 
 		in.t.Fatalf("the approved device is told %s", refusal)
 	}
 	return tokens
-}
-
-// ChallengeOf is the PKCE challenge of a verifier.
-func ChallengeOf(verifier string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -60,9 +60,9 @@ func certificatePool(file string) (*x509.CertPool, error) {
 
 // open has the listener serve what programs use. No header counts there: certificates
 // are those of its connections.
-func (m *mtls) open(stack web.Stack, routes []web.Route, apis map[string]http.Handler) {
+func (m *mtls) open(stack web.Stack, guard web.Guard, routes []web.Route, apis map[string]http.Handler) {
 	mux := http.NewServeMux()
-	doors(mux, routes, apis)
+	doors(mux, guard, routes, apis)
 	mux.Handle("/", web.Handler(web.NotFound))
 	stack.CertificateHeader = ""
 	m.http = web.NewServer(stack.Wrap(mux), stack.Log)
@@ -86,8 +86,8 @@ func addresses(l net.Listener, m mtls) []net.Addr {
 }
 
 // doors mounts what programs use: the token server and the APIs.
-func doors(mux *http.ServeMux, routes []web.Route, apis map[string]http.Handler) {
-	web.Mount(mux, routes)
+func doors(mux *http.ServeMux, guard web.Guard, routes []web.Route, apis map[string]http.Handler) {
+	guard.Mount(mux, routes)
 	for prefix, api := range apis {
 		mux.Handle(prefix, api) // no path has a slash at its end here, see [web.Stack]
 		mux.Handle(prefix+"/", api)

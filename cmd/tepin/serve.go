@@ -155,6 +155,9 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	keySets := oauth.NewKeySets(foreign, log, nil)
 	credentials := credential.New(credential.Options{Store: db, Access: directory, Keys: keys, Log: log, CheckTrust: keySets.Check})
 	grants := &grant.Service{Store: db, Access: directory}
+	people := grant.NewPeople(grant.PeopleOptions{
+		Store: db, Access: directory, PublicURL: url, Audiences: c.Audiences, CodeKey: keys.Seal.Derive("device user codes", 32),
+	})
 	assets := &asset.Service{Store: db, Blob: files}
 	jobs := job.NewRunner(db, log, c.Workers)
 	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
@@ -164,10 +167,11 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	// The doors.
 	mux := http.NewServeMux()
 	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
-	tokens := oauth.Handler{Access: directory, Credential: credentials, Grants: grants, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences, KeySets: keySets,
+	tokens := oauth.Handler{Access: directory, Credential: credentials, Grants: grants, People: people, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences, KeySets: keySets,
 		Certificates: certified.listener != nil || c.CertificateHeader != "", MTLSURL: certified.url}.Routes()
+	guard := web.Guard{Directory: directory}
 	environments := environmentapi.New(environmentapi.Options{
-		Guard: web.Guard{Directory: directory}, Store: db, Asset: assets, Output: outputs, Version: version(),
+		Guard: guard, Store: db, Asset: assets, Output: outputs, Version: version(),
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
 	})
 	platform := platformapi.New(platformapi.Options{
@@ -177,11 +181,11 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 		},
 	})
 	apis := map[string]http.Handler{"/grafx": environments, "/api": platform, "/swagger": platform}
-	doors(mux, tokens, apis)
+	doors(mux, guard, tokens, apis)
 	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials, Suggested: c.AdministratorEmail}))
 	stack := web.Stack{Log: log, PublicURL: c.PublicURL, MTLSURL: certified.url, AllowedHosts: c.AllowedHosts,
 		TrustedProxies: c.TrustedProxies, CertificateHeader: c.CertificateHeader}
-	certified.open(stack, tokens, apis)
+	certified.open(stack, guard, tokens, apis)
 
 	srv := &server{
 		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
@@ -311,6 +315,7 @@ func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.S
 			_, err := db.ForgetAssertions(ctx, time.Now())
 			return err
 		}},
+		{Name: "sign-ins that are over", Every: 10 * time.Minute, Do: db.SweepLogins},
 		{Name: "record audit heads", Every: time.Hour, Do: heads.RecordHeads},
 		{Name: "log the audit head", Every: time.Minute, Do: heads.LogHead},
 		{Name: "unreferenced files", Every: 10 * time.Minute, Do: func(ctx context.Context) error {
