@@ -375,7 +375,7 @@ func node(t *testing.T, st *store.Store) http.Handler {
 	})
 	t.Cleanup(func() { cancel(); running.Wait() })
 	mux := http.NewServeMux()
-	web.Mount(mux, oauth.Handler{Access: d, Grants: &grant.Service{Store: st, Access: d}, Issuer: accesstest.BareURL + "/", PublicURL: accesstest.BareURL,
+	web.Guard{Directory: d}.Mount(mux, oauth.Handler{Access: d, Grants: &grant.Service{Store: st, Access: d}, Issuer: accesstest.BareURL + "/", PublicURL: accesstest.BareURL,
 		KeySets: oauth.NewKeySets(nil, slog.New(slog.DiscardHandler), nil)}.Routes())
 	return (&web.Stack{Log: slog.New(slog.DiscardHandler)}).Wrap(mux)
 }

@@ -407,7 +407,7 @@ func TestBoundMetadata(t *testing.T) {
 	} {
 		c.h.Issuer, c.h.PublicURL = publicURL+"/", publicURL
 		mux := http.NewServeMux()
-		web.Mount(mux, c.h.Routes())
+		web.Guard{}.Mount(mux, c.h.Routes())
 		for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"} {
 			w := httptest.NewRecorder()
 			mux.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
