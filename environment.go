@@ -21,6 +21,16 @@ const (
 	GuardOff    BrowserGuard = "off"
 )
 
+// GuardFinding is what the browser guard saw of one integration's tokens in one page.
+type GuardFinding struct {
+	IntegrationID IntegrationID
+	Name          string // of the integration
+	Origin        string // of the page as the browser sent it: "https://shop.example", "null", or "" for none
+	Reported      int64  // requests that were served
+	Blocked       int64  // requests that were refused
+	LastAt        time.Time
+}
+
 // Subscription owns environments. An instance starts with one.
 type Subscription struct {
 	ID        SubscriptionID

@@ -30,8 +30,8 @@ const (
 const (
 	ActionRefused     = "credential.refuse" // a credential that does not open what it was shown for
 	ActionLimited     = "limit.refuse"      // a limit that a caller has run into
-	ActionGuardReport = "guard.report"      // the browser guard saw a token in a foreign page
-	ActionGuardBlock  = "guard.block"       // and refused it
+	ActionGuardReport = store.ActionGuardReport
+	ActionGuardBlock  = store.ActionGuardBlock
 )
 
 // Notice is something that happened at a door and changed nothing: a refusal, or an

@@ -34,6 +34,7 @@ type environmentBody struct {
 	SubscriptionID tepin.SubscriptionID  `json:"subscriptionId" format:"uuid"`
 	TokenLifetime  int64                 `json:"tokenLifetime" doc:"How long new access tokens live, in seconds." example:"86400"`
 	SigningAlg     string                `json:"signingAlg" enum:"ES256,RS256" doc:"How new access tokens are signed."`
+	BrowserGuard   tepin.BrowserGuard    `json:"browserGuard" enum:"report,block,off" doc:"What happens to tokens that may do more than read in pages of other sites."`
 	DateCreated    time.Time             `json:"dateCreated"`
 	LastModified   time.Time             `json:"lastModifiedDate"`
 }
@@ -43,7 +44,7 @@ func environmentOf(c web.Caller) func(tepin.Environment) environmentBody {
 		return environmentBody{
 			ID: e.ID, GUID: e.ID, Name: e.Name, Type: e.Type, TechnicalName: e.TechnicalName, Region: region,
 			BackOfficeURI: c.BaseURL + "/environments/" + e.TechnicalName, SubscriptionID: e.SubscriptionID,
-			TokenLifetime: int64(e.TokenLifetime / time.Second), SigningAlg: e.SigningAlg,
+			TokenLifetime: int64(e.TokenLifetime / time.Second), SigningAlg: e.SigningAlg, BrowserGuard: e.BrowserGuard,
 			DateCreated: e.CreatedAt.UTC(), LastModified: e.UpdatedAt.UTC(),
 		}
 	}
@@ -125,11 +126,13 @@ type updateEnvironmentIn struct {
 		Name          *string `json:"name,omitempty" maxLength:"100"`
 		TokenLifetime *int64  `json:"tokenLifetime,omitempty" minimum:"300" maximum:"86400" doc:"Seconds; holds for new tokens."`
 		SigningAlg    *string `json:"signingAlg,omitempty" enum:"ES256,RS256" doc:"Holds for new tokens."`
+
+		BrowserGuard *tepin.BrowserGuard `json:"browserGuard,omitempty" enum:"report,block,off" doc:"What happens to tokens that may do more than read in pages of other sites: they are served and reported, or refused and reported, or neither."`
 	}
 }
 
 func (a *API) updateEnvironment(ctx context.Context, c web.Caller, in *updateEnvironmentIn) (*item[environmentBody], error) {
-	u := tepin.EnvironmentUpdate{Name: in.Body.Name, SigningAlg: in.Body.SigningAlg}
+	u := tepin.EnvironmentUpdate{Name: in.Body.Name, SigningAlg: in.Body.SigningAlg, BrowserGuard: in.Body.BrowserGuard}
 	if in.Body.TokenLifetime != nil {
 		lifetime := time.Duration(*in.Body.TokenLifetime) * time.Second
 		u.TokenLifetime = &lifetime

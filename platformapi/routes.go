@@ -41,6 +41,7 @@ func (a *API) register() {
 	op(a, admins, post, environments, "createEnvironment", "Environments", "Create an environment", a.createEnvironment)
 	op(a, readers, get, environment, "getEnvironment", "Environments", "Get an environment", a.getEnvironment)
 	op(a, admins, patch, environment, "updateEnvironment", "Environments", "Change an environment", a.updateEnvironment)
+	op(a, admins, get, environment+"/browser-guard", "guardFindings", "Environments", "List integrations whose tokens were seen in pages of other sites where they do not belong", a.guardFindings)
 	op(a, readers, get, environment+"/renders", "environmentRenders", "Usage", "Count the renders of an environment", a.environmentRenders)
 
 	op(a, readers, get, "/api/v1/available-scopes", "availableScopes", "Integrations", "List the scopes that there are", a.availableScopes)
@@ -49,6 +50,8 @@ func (a *API) register() {
 	op(a, readers, get, integration, "getIntegration", "Integrations", "Get an integration", a.getIntegration)
 	op(a, admins, patch, integration, "updateIntegration", "Integrations", "Change, disable or enable an integration", a.updateIntegration)
 	op(a, admins, del, integration, "deleteIntegration", "Integrations", "Delete an integration; its tokens end at once", a.deleteIntegration)
+	op(a, admins, post, integration+"/revoke-tokens", "revokeTokens", "Integrations", "End all access tokens of an integration at once; its secrets stay", a.revokeTokens)
+	op(a, admins, post, integration+"/tokens/{tokenId}/revoke", "revokeToken", "Integrations", "End one access token at once, with those that it was exchanged for", a.revokeToken)
 	op(a, readers, get, integration+"/scopes", "getIntegrationScopes", "Integrations", "Get an integration's permissions", a.getScopes)
 	op(a, admins, put, integration+"/scopes", "setIntegrationScopes", "Integrations", "Set an integration's permissions", a.setScopes)
 	op(a, admins, get, integration+"/secrets", "listSecrets", "Integrations", "List what is known of an integration's secrets", a.listSecrets)

@@ -37,7 +37,7 @@ func TestWalk(t *testing.T) {
 	theirs, _ := r.Integration(r.other)
 	full, foreign := r.NewToken(r.own, tepin.AllScopes...), r.NewToken(r.other, tepin.AllScopes...)
 	at := func(path, env string, integration tepin.IntegrationID) string {
-		return strings.NewReplacer("{environment}", env, "{integrationId}", string(integration), "{secretId}", string(tepin.NewID[tepin.CredentialID]()), "{trustId}", string(tepin.NewID[tepin.CredentialID]()),
+		return strings.NewReplacer("{environment}", env, "{integrationId}", string(integration), "{secretId}", string(tepin.NewID[tepin.CredentialID]()), "{trustId}", string(tepin.NewID[tepin.CredentialID]()), "{tokenId}", tepin.NewID[string](),
 			"{subscriptionId}", string(r.subscription.ID), "{$}", "").Replace(path) + "?groupBy=day"
 	}
 	for _, rt := range r.api.Routes() {
@@ -90,7 +90,7 @@ func TestWritesProveTheirOrigin(t *testing.T) {
 		if rt.Access.Public || rt.Method == "GET" {
 			continue
 		}
-		path := strings.NewReplacer("{environment}", "own", "{integrationId}", string(i.ID), "{secretId}", string(tepin.NewID[tepin.CredentialID]()), "{trustId}", string(tepin.NewID[tepin.CredentialID]())).Replace(rt.Path)
+		path := strings.NewReplacer("{environment}", "own", "{integrationId}", string(i.ID), "{secretId}", string(tepin.NewID[tepin.CredentialID]()), "{trustId}", string(tepin.NewID[tepin.CredentialID]()), "{tokenId}", tepin.NewID[string]()).Replace(rt.Path)
 		for name, header := range map[string][2]string{
 			"no CSRF token": {"X-CSRF-Token", ""}, "another's CSRF token": {"X-CSRF-Token", r.csrf + "x"},
 			"another site": {"Sec-Fetch-Site", "cross-site"}, "a link": {"Sec-Fetch-Site", "none"},

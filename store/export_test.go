@@ -22,11 +22,20 @@ func (s *Store) PlanOfProjects(ctx context.Context, env tepin.EnvironmentID, by 
 	return s.plan(ctx, l.statement, p)
 }
 
+// PlanOfGuardFindings returns how the database means to look for what the guard saw.
+func (s *Store) PlanOfGuardFindings(ctx context.Context) (string, error) {
+	return s.planOf(ctx, guardQuery, "env", 1, guardLines)
+}
+
 func (s *Store) plan(ctx context.Context, statement func(context.Context, queryer, tepin.List) (*statement, error), p tepin.List) (string, error) {
 	st, err := statement(ctx, s.reader, p)
 	if err != nil {
 		return "", err
 	}
+	return s.planOf(ctx, st.String(), st.args...)
+}
+
+func (s *Store) planOf(ctx context.Context, query string, args ...any) (string, error) {
 	explain := `EXPLAIN QUERY PLAN `
 	conn, err := s.reader.Conn(ctx)
 	if err != nil {
@@ -46,7 +55,7 @@ func (s *Store) plan(ctx context.Context, statement func(context.Context, querye
 		}
 		var a, b, c int
 		return line, r.Scan(&a, &b, &c, &line)
-	}, explain+st.String(), st.args...)
+	}, explain+query, args...)
 	return strings.Join(lines, "\n"), err
 }
 

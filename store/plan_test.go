@@ -66,3 +66,12 @@ func TestSearchUsesBothIndexes(t *testing.T) {
 		t.Errorf("%v\n%s", err, plan)
 	}
 }
+
+// What the browser guard saw is found without walking the log.
+func TestGuardFindingsComeFromAnIndex(t *testing.T) {
+	for _, s := range []*store.Store{storetest.SQLite(t), storetest.Open(t, store.Options{URL: storetest.Postgres(t)})} {
+		if plan, err := s.PlanOfGuardFindings(t.Context()); err != nil || !strings.Contains(plan, "audit_guard") {
+			t.Errorf("%s: %v\n%s", s.Dialect(), err, plan)
+		}
+	}
+}

@@ -146,3 +146,6 @@ CREATE TABLE quota_count (
     warned         INTEGER NOT NULL, -- the highest threshold that was warned of
     PRIMARY KEY (environment_id, integration_id, use, period)
 );
+
+-- What the browser guard has seen.
+CREATE INDEX audit_guard ON audit_entry (chain, at) WHERE action IN ('guard.block', 'guard.report');

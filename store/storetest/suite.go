@@ -23,6 +23,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"Secrets":            secrets,
 		"Revocation":         revocation,
 		"RevocationLimited":  revocationLimited,
+		"GuardFindings":      guardFindings,
 		"Rotation":           rotation,
 		"ExpiryWarnings":     expiryWarnings,
 		"Trusts":             trusts,
