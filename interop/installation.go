@@ -17,8 +17,9 @@ import (
 
 const (
 	audience       = "https://chiligrafx.com"
-	sampleTemplate = "Afterglow" // which the demo makes
-	rs256          = "rs256"     // the technical name of the environment for verifiers that know nothing else
+	page           = "https://shop.example" // which may have tokens
+	sampleTemplate = "Afterglow"            // which the demo makes
+	rs256          = "rs256"                // the technical name of the environment for verifiers that know nothing else
 )
 
 // installation is the server as its administrator prepared it: through the product's own
@@ -59,13 +60,13 @@ func (in *installation) templates() string {
 	return in.URL + "/grafx/api/v1/environment/" + in.Environment.TechnicalName + "/templates"
 }
 
-// integration makes one with all scopes.
+// integration makes one with all scopes and a page.
 func (in *installation) integration(ctx context.Context, environment, name string) (client, error) {
 	var made struct {
 		ClientID     tepin.ClientID `json:"clientId"`
 		ClientSecret string         `json:"clientSecret"`
 	}
-	err := in.platform(ctx, "/environments/"+environment+"/integrations", map[string]any{"name": name, "scopes": tepin.AllScopes}, &made)
+	err := in.platform(ctx, "/environments/"+environment+"/integrations", map[string]any{"name": name, "scopes": tepin.AllScopes, "origins": []string{page}}, &made)
 	return client{made.ClientID, made.ClientSecret}, err
 }
 

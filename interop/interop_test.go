@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -71,24 +72,38 @@ func TestReadmeTable(t *testing.T) {
 // markdown is the table with one line for each client.
 func markdown(t *testing.T, root string) string {
 	t.Helper()
-	type line struct{ client, version, how, words string }
-	var lines []line
+	type line struct {
+		client, version string
+		how, proved     []string
+	}
+	var lines []*line
+	byClient := map[string]*line{}
+	add := func(list *[]string, item string) {
+		if !slices.Contains(*list, item) {
+			*list = append(*list, item)
+		}
+	}
 	for _, r := range rows {
-		version := pinned(t, root, r)
-		if r.debian != "" {
-			version += " (Debian 12)"
+		l := byClient[r.client]
+		if l == nil {
+			l = &line{client: r.client, version: pinned(t, root, r)}
+			if r.debian != "" {
+				l.version += " (Debian 12)"
+			}
+			byClient[r.client] = l
+			lines = append(lines, l)
 		}
-		l := line{r.client, version, r.how, r.proof.words}
-		if last := len(lines) - 1; last >= 0 && lines[last].client == l.client && lines[last].words == l.words {
-			lines[last].how += ", " + l.how
-			continue
-		}
-		lines = append(lines, l)
+		add(&l.how, r.how)
+		add(&l.proved, r.proof.name)
 	}
 	var b strings.Builder
 	b.WriteString("| client | version | by | proved |\n|---|---|---|---|\n")
 	for _, l := range lines {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.client, l.version, l.how, l.words)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.client, l.version, strings.Join(l.how, ", "), strings.Join(l.proved, ", "))
+	}
+	b.WriteByte('\n')
+	for _, p := range proofs() {
+		fmt.Fprintf(&b, "- *%s*: %s\n", p.name, p.words)
 	}
 	return b.String()
 }
@@ -231,6 +246,47 @@ func TestJudgeBound(t *testing.T) {
 		r := good()
 		spoil(&r)
 		if err := p.judge(row{}, c, r); err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+}
+
+func TestJudgeExchanges(t *testing.T) {
+	lesser := func(claims string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
+	}
+	c := client{id: "int_1"}
+	good := func() report {
+		return report{
+			Token: lesser(`{"client_id":"int_1","act":{"sub":"int_1"},"scope":"template:read template:list"}`), Again: "e30.e30.c2ln",
+			Type: "urn:ietf:params:oauth:token-type:access_token", ExpiresIn: 600, Names: []string{sampleTemplate},
+			Refused: map[string]string{
+				"another page": "403", "no page": "403", "a write": "403 insufficient_scope",
+				"the lesser token again": "400 invalid_request", "a token whose parent is revoked": "401 invalid_token",
+			},
+		}
+	}
+	if err := exchanges.judge(row{}, c, good()); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*report){
+		"the parent itself": func(r *report) { r.Again = r.Token },
+		"all scopes": func(r *report) {
+			r.Token = lesser(`{"client_id":"int_1","act":{"sub":"int_1"},"scope":"template:write"}`)
+		},
+		"nobody who acts": func(r *report) { r.Token = lesser(`{"client_id":"int_1","scope":"template:read template:list"}`) },
+		"another's token": func(r *report) {
+			r.Token = lesser(`{"client_id":"int_2","act":{},"scope":"template:read template:list"}`)
+		},
+		"another kind":               func(r *report) { r.Type = "" },
+		"an hour":                    func(r *report) { r.ExpiresIn = 3600 },
+		"no API call":                func(r *report) { r.Names = nil },
+		"a write":                    func(r *report) { r.Refused["a write"] = "200" },
+		"a token that outlives more": func(r *report) { delete(r.Refused, "a token whose parent is revoked") },
+	} {
+		r := good()
+		spoil(&r)
+		if err := exchanges.judge(row{}, c, r); err == nil {
 			t.Errorf("%s passes", name)
 		}
 	}

@@ -27,12 +27,13 @@ type report struct {
 
 // proof is what a row shows.
 type proof struct {
-	words string // for the table
+	name  string // for the table
+	words string // for the legend below it
 	judge func(row, client, report) error
 }
 
 // tokens: the client gets a token that the API takes, and the same one again.
-var tokens = proof{"token, API call, same token again; wrong secret refused", func(r row, c client, found report) error {
+var tokens = proof{"tokens", "the client gets a token, calls the API with it, and gets the same token again; with a wrong secret it gets none", func(r row, c client, found report) error {
 	claims, err := claimsOf(found.Token)
 	switch {
 	case err != nil:
@@ -54,7 +55,7 @@ var tokens = proof{"token, API call, same token again; wrong secret refused", fu
 func binds(refused map[string]string) proof {
 	want := map[string]string{"without a proof": "401 invalid_token", "another key's proof": "401 invalid_token"}
 	maps.Copy(want, refused)
-	return proof{"DPoP: token bound to a key, API call; no proof and another key's proof refused", func(_ row, c client, found report) error {
+	return proof{"DPoP", "the client's token is good with proofs of its key alone (RFC 9449)", func(_ row, c client, found report) error {
 		claims, err := claimsOf(found.Token)
 		if err != nil {
 			return err
@@ -74,9 +75,33 @@ func binds(refused map[string]string) proof {
 	}}
 }
 
+// exchanges: the client swaps its token for a lesser one, which works in one page and dies
+// with its parent (RFC 8693).
+var exchanges = proof{"token exchange", "the client swaps its token for one that reads, for minutes, in one page, and dies with its parent (RFC 8693)", func(_ row, c client, found report) error {
+	claims, err := claimsOf(found.Token)
+	switch {
+	case err != nil:
+		return err
+	case claims["client_id"] != string(c.id) || claims["act"] == nil || claims["scope"] != "template:read template:list":
+		return fmt.Errorf("the token has the claims %v", claims)
+	case found.Type != "urn:ietf:params:oauth:token-type:access_token":
+		return fmt.Errorf("issued is %q", found.Type)
+	case found.ExpiresIn <= 0 || found.ExpiresIn > 600:
+		return fmt.Errorf("the token has %d seconds left", found.ExpiresIn)
+	case found.Again == "" || found.Again == found.Token:
+		return errors.New("the token is its own parent")
+	case !slices.Contains(found.Names, sampleTemplate):
+		return fmt.Errorf("the API lists the templates %q, without %s", found.Names, sampleTemplate)
+	}
+	return wantRefusals(found.Refused, map[string]string{
+		"another page": "403", "no page": "403", "a write": "403 insufficient_scope",
+		"the lesser token again": "400 invalid_request", "a token whose parent is revoked": "401 invalid_token",
+	})
+}}
+
 // lives: the server tells the client about its own token alone, and revokes it, for the
 // API and for good.
-var lives = proof{"introspection, revocation; no word on a foreign token", func(_ row, c client, found report) error {
+var lives = proof{"introspection and revocation", "the server tells the client about its own token alone, and ends it for good (RFC 7662, RFC 7009)", func(_ row, c client, found report) error {
 	own, dead := found.Introspected["the token"], map[string]any{"active": false}
 	switch {
 	case own["active"] != true || own["client_id"] != string(c.id) || own["scope"] == "":
@@ -95,23 +120,23 @@ var lives = proof{"introspection, revocation; no word on a foreign token", func(
 
 // verifies returns the proof of a verifier, which names each refusal in its own way.
 func verifies(altered, audience, issuer string) proof {
-	return verifying("token accepted; altered one, other audience, other issuer refused",
+	return verifying("verification", "the library takes a token, and refuses an altered one, another audience and another issuer",
 		map[string]string{"an altered token": altered, "another audience": audience, "another issuer": issuer})
 }
 
 // guards is the proof of a resource server, which answers as RFC 6750 §3.1 has it.
-var guards = verifying("answers of an API: 401 for no, altered or foreign tokens, 403 for a missing scope", map[string]string{
+var guards = verifying("guard of an API", "the same as 401, and 403 for a missing scope (RFC 6750)", map[string]string{
 	"an altered token": "401 invalid_token", "another audience": "401 invalid_token", "another issuer": "401 invalid_token",
 	"no token": "401 without an error code", "a missing scope": "403 insufficient_scope",
 })
 
 // guardsBound is the proof of a resource server that wants DPoP.
-var guardsBound = verifying("DPoP: the bound token accepted; no proof and another key's proof refused", map[string]string{
+var guardsBound = verifying("guard with DPoP", "the library takes a bound token with proofs of its key alone", map[string]string{
 	"without a proof": "400", "another key's proof": "401 invalid_token",
 })
 
-func verifying(words string, refusals map[string]string) proof {
-	return proof{words, func(_ row, c client, found report) error {
+func verifying(name, words string, refusals map[string]string) proof {
+	return proof{name, words, func(_ row, c client, found report) error {
 		if found.Claims["sub"] != string(c.id) || found.Claims["client_id"] != string(c.id) {
 			return fmt.Errorf("the claims are %v, without the client %s", found.Claims, c.id)
 		}

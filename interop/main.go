@@ -55,10 +55,14 @@ func printTable(w io.Writer, results []result) error {
 			verdict = "FAILED"
 			failed = append(failed, fmt.Errorf("%s: %w", r.row.name(), r.err))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.row.client, r.version, r.row.how, r.row.proof.words, verdict)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.row.client, r.version, r.row.how, r.row.proof.name, verdict)
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	fmt.Fprintln(w)
+	for _, p := range proofs() {
+		fmt.Fprintf(w, "%s: %s\n", p.name, p.words)
 	}
 	if len(failed) > 0 {
 		return errors.Join(append([]error{fmt.Errorf("%d of %d rows failed", len(failed), len(results))}, failed...)...)

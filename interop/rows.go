@@ -1,6 +1,10 @@
 package main
 
-import "golang.org/x/oauth2"
+import (
+	"slices"
+
+	"golang.org/x/oauth2"
+)
 
 // row is a client, and one way in which it proves who it is.
 type row struct {
@@ -15,7 +19,18 @@ type row struct {
 }
 
 // name tells a row from all others.
-func (r row) name() string { return r.client + ", " + r.how + ": " + r.proof.words }
+func (r row) name() string { return r.client + ", " + r.how + ", " + r.proof.name }
+
+// proofs are those of the rows, each once.
+func proofs() []proof {
+	var all []proof
+	for _, r := range rows {
+		if !slices.ContainsFunc(all, func(p proof) bool { return p.name == r.proof.name }) {
+			all = append(all, r.proof)
+		}
+	}
+	return all
+}
 
 func (r row) environment() string {
 	if r.rs256 {
@@ -68,10 +83,13 @@ var rows = []row{
 	{client: "python3-authlib", debian: "1.2.0", how: "Basic", proof: lives,
 		run: debian("python3-authlib", python, "authlib_life.py").with(aForeignToken)},
 
+	{client: "openid-client", how: "form", proof: exchanges, run: node("openid-client-exchange")},
+	{client: "oauth4webapi", how: "Basic", proof: exchanges, run: node("oauth4webapi-exchange")},
+
 	{client: "jose", how: "ES256", proof: joseVerifies, run: node("jose").with(aToken)},
 	{client: "jose", how: "RS256", proof: joseVerifies, rs256: true, run: node("jose").with(aToken)},
-	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "ES256", proof: oauth4webapiVerifies, run: node("oauth4webapi-verify").with(aToken)},
-	{client: "oauth4webapi (RFC 9068)", npm: "oauth4webapi", how: "RS256", proof: oauth4webapiVerifies, rs256: true, run: node("oauth4webapi-verify").with(aToken)},
+	{client: "oauth4webapi", how: "ES256", proof: oauth4webapiVerifies, run: node("oauth4webapi-verify").with(aToken)},
+	{client: "oauth4webapi", how: "RS256", proof: oauth4webapiVerifies, rs256: true, run: node("oauth4webapi-verify").with(aToken)},
 	{client: "express-oauth2-jwt-bearer", how: "ES256", proof: guards, run: node("express").with(aToken)},
 	{client: "express-oauth2-jwt-bearer", how: "RS256", proof: guards, rs256: true, run: node("express").with(aToken)},
 	{client: "express-oauth2-jwt-bearer", how: "ES256 (strict)", proof: guards, run: node("express", "strict").with(aToken)},

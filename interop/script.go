@@ -73,7 +73,7 @@ func aForeignToken(ctx context.Context, in *installation, _ client) ([]string, e
 // settings are what every script finds in its environment.
 func (in *installation) settings(c client) []string {
 	return []string{
-		"TEPIN_URL=" + in.URL, "TEPIN_ISSUER=" + in.issuer(), "TEPIN_AUDIENCE=" + audience, "TEPIN_TEMPLATES=" + in.templates(),
+		"TEPIN_URL=" + in.URL, "TEPIN_ISSUER=" + in.issuer(), "TEPIN_AUDIENCE=" + audience, "TEPIN_TEMPLATES=" + in.templates(), "TEPIN_ORIGIN=" + page,
 		"TEPIN_CLIENT_ID=" + string(c.id), "TEPIN_CLIENT_SECRET=" + c.secret, "TEPIN_WRONG_SECRET=" + in.wrongSecret,
 	}
 }

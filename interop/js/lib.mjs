@@ -11,6 +11,7 @@ const need = (name) => {
 export const url = need('TEPIN_URL')
 export const issuer = need('TEPIN_ISSUER')
 export const audience = need('TEPIN_AUDIENCE')
+export const origin = need('TEPIN_ORIGIN') // of a page that may have tokens
 export const templates = need('TEPIN_TEMPLATES') // a list in the Environment API
 export const id = need('TEPIN_CLIENT_ID')
 export const secret = need('TEPIN_CLIENT_SECRET')
