@@ -50,17 +50,6 @@ func (p parameters) get(name string) string {
 	return ""
 }
 
-// all returns every value of a parameter that may repeat.
-func (p parameters) all(name string) []string {
-	var values []string
-	for _, each := range p {
-		if each.name == name {
-			values = append(values, each.value)
-		}
-	}
-	return values
-}
-
 // readRequest reads the body and the client's credentials.
 func readRequest(r *http.Request) (request, error) {
 	if err := checkQuery(r.URL.RawQuery); err != nil {
