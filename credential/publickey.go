@@ -28,21 +28,22 @@ const (
 	minRSA, maxRSA = 2048, 8192 // bits
 )
 
+// Ed25519 is the newer name of EdDSA with such a key (RFC 9864 §2.2).
+const Ed25519 jose.SignatureAlgorithm = "Ed25519"
+
 // Algorithms are those of client assertions and of other issuers' tokens.
-var Algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
+var Algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA, Ed25519}
 
 // Fits reports whether a key may verify signatures of the algorithm.
 func Fits(k jose.JSONWebKey, alg jose.SignatureAlgorithm) bool {
-	if k.Algorithm != "" && k.Algorithm != string(alg) {
-		return false
-	}
+	own := jose.SignatureAlgorithm(k.Algorithm)
 	switch k.Key.(type) {
 	case *rsa.PublicKey:
-		return alg == jose.RS256 || alg == jose.PS256
+		return (alg == jose.RS256 || alg == jose.PS256) && (own == "" || own == alg)
 	case *ecdsa.PublicKey:
-		return alg == jose.ES256
-	case ed25519.PublicKey:
-		return alg == jose.EdDSA
+		return alg == jose.ES256 && (own == "" || own == alg)
+	case ed25519.PublicKey: // whichever name either has
+		return (alg == jose.EdDSA || alg == Ed25519) && (own == "" || own == jose.EdDSA || own == Ed25519)
 	}
 	return false
 }
@@ -93,7 +94,13 @@ func cleanKeys(text string) (string, error) {
 		keys[i] = jose.JSONWebKey{Key: k.Key, KeyID: k.KeyID, Algorithm: k.Algorithm, Use: "sig"}
 	}
 	clean, err := json.Marshal(jose.JSONWebKeySet{Keys: keys})
-	return string(clean), err
+	if err != nil {
+		return "", err
+	}
+	if again, err := ReadKeySet(clean); err != nil || len(again) != len(keys) { // one in PEM form may be weak in ways that only a JWK is refused for
+		return "", refuse("keys", "has a key that cannot be read, or is weak")
+	}
+	return string(clean), nil
 }
 
 func readRegistered(text string) ([]jose.JSONWebKey, error) {
@@ -192,7 +199,7 @@ func checkKey(k jose.JSONWebKey) error {
 			return nil
 		}
 	}
-	return refuse("keys", `has a key whose "alg" does not fit it, or is not taken; RS256, PS256, ES256 and EdDSA are`)
+	return refuse("keys", `has a key whose "alg" does not fit it, or is not taken; RS256, PS256, ES256, EdDSA and Ed25519 are`)
 }
 
 // readPEM reads public keys and certificates.

@@ -83,13 +83,14 @@ func TestCleanKeys(t *testing.T) {
 		text string
 		keys int
 	}{
-		"a JWK":                   {ec, 1},
-		"a JWK set":               {`{"keys":[` + ec + `]}`, 1},
-		"a set with other things": {` {"keys":[` + jwk(t, jose.JSONWebKey{Key: public(t, "Ed25519"), Use: "sig"}) + `,` + ec + `],"note":1} `, 2},
-		"RSA for PS256":           {jwk(t, jose.JSONWebKey{Key: public(t, "RSA 2048"), Algorithm: "PS256"}), 1},
-		"public keys as PEM":      {pemOf(t, "PUBLIC KEY", rsaDER, errRSA) + "\n" + pemOf(t, "PUBLIC KEY", edDER, errEd), 2},
-		"RSA of PKCS #1":          {pemOf(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(public(t, "RSA 2048").(*rsa.PublicKey)), nil), 1},
-		"a certificate":           {"subject=CN = client\n" + certificateOf(t, "P-256"), 1},
+		"a JWK":                     {ec, 1},
+		"a JWK set":                 {`{"keys":[` + ec + `]}`, 1},
+		"a set with other things":   {` {"keys":[` + jwk(t, jose.JSONWebKey{Key: public(t, "Ed25519"), Use: "sig"}) + `,` + ec + `],"note":1} `, 2},
+		"Ed25519 by its newer name": {jwk(t, jose.JSONWebKey{Key: public(t, "Ed25519"), Algorithm: "Ed25519"}), 1},
+		"RSA for PS256":             {jwk(t, jose.JSONWebKey{Key: public(t, "RSA 2048"), Algorithm: "PS256"}), 1},
+		"public keys as PEM":        {pemOf(t, "PUBLIC KEY", rsaDER, errRSA) + "\n" + pemOf(t, "PUBLIC KEY", edDER, errEd), 2},
+		"RSA of PKCS #1":            {pemOf(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(public(t, "RSA 2048").(*rsa.PublicKey)), nil), 1},
+		"a certificate":             {"subject=CN = client\n" + certificateOf(t, "P-256"), 1},
 	} {
 		clean, err := cleanKeys(c.text)
 		if err != nil {
@@ -155,10 +156,12 @@ func TestKeysThatMayNotVerify(t *testing.T) {
 			t.Errorf("%s: %d keys are taken from a set, %v", name, len(keys), err)
 		}
 	}
+	weak, errWeak := x509.MarshalPKIXPublicKey(ed25519.PublicKey(make([]byte, ed25519.PublicKeySize)))
 	for name, text := range map[string]string{
 		"nothing": "", "a text": "geheim", "an SSH key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH geheim", "a list": "[]", "a number": "1",
 		"no keys": `{"keys":[]}`, "keys that are none": `{"keys":null}`, "another object": `{"a":1}`, "something behind": good + "x",
 		"the same key twice": `{"keys":[` + good + `,` + other(`"kid":"two"`) + `]}`,
+		"a weak key as PEM":  pemOf(t, "PUBLIC KEY", weak, errWeak),
 		"a request as PEM":   pemOf(t, "CERTIFICATE REQUEST", []byte{1}, nil),
 		"a broken PEM":       pemOf(t, "PUBLIC KEY", []byte{1}, nil),
 		"text behind PEM":    certificateOf(t, "P-256") + "geheim",

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -36,6 +37,7 @@ const (
 // that another issuer gave to a workload.
 type assertion struct {
 	signed *jose.JSONWebSignature
+	input  string // what the signature is of
 	alg    jose.SignatureAlgorithm
 	keyID  string // "" = not said
 	claims jwt.Claims
@@ -64,7 +66,7 @@ func readAssertion(raw string) (assertion, error) {
 	}
 	signed, err := jose.ParseSignedCompact(raw, credential.Algorithms)
 	if _, ok := errors.AsType[*jose.ErrUnexpectedSignatureAlgorithm](err); ok {
-		return assertion{}, wrong("the client assertion is signed with an algorithm that is not taken; RS256, PS256, ES256 and EdDSA are")
+		return assertion{}, wrong("the client assertion is signed with an algorithm that is not taken; RS256, PS256, ES256, EdDSA and Ed25519 are")
 	}
 	if err != nil || len(signed.Signatures) != 1 {
 		return assertion{}, wrong("the client assertion is no signed JWT in compact form")
@@ -87,7 +89,7 @@ func readAssertion(raw string) (assertion, error) {
 	if _, found := header.ExtraHeaders[jose.HeaderType]; found && !ok || !slices.Contains(assertionTypes, strings.TrimPrefix(strings.ToLower(typ), "application/")) {
 		return assertion{}, wrong("the client assertion is a JWT for something else; its typ must be JWT or client-authentication+jwt, or left out")
 	}
-	a := assertion{signed: signed, alg: jose.SignatureAlgorithm(header.Algorithm), keyID: header.KeyID}
+	a := assertion{signed: signed, input: raw[:strings.LastIndex(raw, ".")], alg: jose.SignatureAlgorithm(header.Algorithm), keyID: header.KeyID}
 	if err := json.Unmarshal(signed.UnsafePayloadWithoutVerification(), &a.claims); err != nil {
 		return assertion{}, wrong("the claims of the client assertion are no JSON object, or one of iss, sub, aud, exp, nbf, iat and jti has the wrong type")
 	}
@@ -250,11 +252,19 @@ func (a assertion) signedByOne(keys []jose.JSONWebKey, tries *int) bool {
 		if *tries--; *tries < 0 {
 			return false
 		}
-		if _, err := a.signed.Verify(k.Key); err == nil {
+		if a.signedBy(k.Key) {
 			return true
 		}
 	}
 	return false
+}
+
+func (a assertion) signedBy(key any) bool {
+	if k, ok := key.(ed25519.PublicKey); ok { // go-jose does not know the newer name
+		return ed25519.Verify(k, []byte(a.input), a.signed.Signatures[0].Signature)
+	}
+	_, err := a.signed.Verify(key)
+	return err == nil
 }
 
 // proof is what an assertion has proved, once its signature was checked. The same is not

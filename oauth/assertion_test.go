@@ -2,7 +2,9 @@ package oauth_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -82,7 +84,11 @@ func TestAssertionForms(t *testing.T) {
 		return signText(k, header, text(c))
 	}
 	now := r.now().Unix()
+	ed := pairs()[jose.EdDSA]
+	r.trusts(in, tepin.Trust{Kind: tepin.TrustKey, Keys: registered(ed)})
+	input := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"Ed25519","kid":"EdDSA"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(text(r.ownClaims(in.ClientID))))
 	for name, assertion := range map[string]string{
+		"Ed25519 by its newer name":      input + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(ed.Key.(ed25519.PrivateKey), []byte(input))),
 		"kid":                            signed(pair, `{"alg":"ES256","kid":"one"}`, nil),
 		"no kid":                         signed(pair, `{"alg":"ES256"}`, nil),
 		"a kid for a key without":        signed(unnamed, `{"alg":"ES256","kid":"whatever"}`, nil),
@@ -231,6 +237,12 @@ func TestStrangersLearnNothing(t *testing.T) {
 	r.trusts(later, tepin.Trust{Kind: tepin.TrustKey, Keys: registered(pair), NotBefore: r.now().Add(time.Hour)})
 	onlyRSA, _ := r.Integration(r.env, tepin.TemplateRead)
 	r.trusts(onlyRSA, tepin.Trust{Kind: tepin.TrustKey, Keys: registered(pairs()[jose.RS256])})
+	otherEd, _ := r.Integration(r.env, tepin.TemplateRead)
+	_, edKey, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.trusts(otherEd, tepin.Trust{Kind: tepin.TrustKey, Keys: registered(jose.JSONWebKey{Key: edKey})})
 	good, other := sign(t, pair, jose.ES256, r.ownClaims(in.ClientID)), sign(t, pair, jose.ES256, r.ownClaims(in.ClientID))
 
 	var same string
@@ -246,6 +258,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 		"another's key":               {sign(t, theirs, jose.ES256, r.ownClaims(in.ClientID)), `kid \"one\"`},
 		"a known key by another name": {signText(pair, `{"alg":"ES256","kid":"two"}`, text(r.ownClaims(in.ClientID))), `kid \"two\"`},
 		"another kid":                 {sign(t, newPair("two"), jose.ES256, r.ownClaims(in.ClientID)), `kid \"two\"`},
+		"another Ed25519 key":         {sign(t, pairs()[jose.EdDSA], jose.EdDSA, r.ownClaims(otherEd.ClientID)), "alg EdDSA"},
 		"another algorithm":           {sign(t, pairs()[jose.PS256], jose.PS256, r.ownClaims(onlyRSA.ClientID)), "alg PS256"},
 		"a signature of another":      {good[:strings.LastIndex(good, ".")] + other[strings.LastIndex(other, "."):], "no key of the client"},
 		"a signature that is off":     {good[:len(good)-4] + "AAAA", "no key of the client"},
@@ -401,7 +414,7 @@ func TestAssertionMetadata(t *testing.T) {
 	r := newRig(t)
 	for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"} {
 		got := r.do(must(http.NewRequest("GET", r.server.URL+path, nil)))
-		for _, member := range []string{`"private_key_jwt"`, `"token_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA"]`} {
+		for _, member := range []string{`"private_key_jwt"`, `"token_endpoint_auth_signing_alg_values_supported":["RS256","PS256","ES256","EdDSA","Ed25519"]`} {
 			if !strings.Contains(got.body, member) {
 				t.Errorf("%s: no %s in %s", path, member, got.body)
 			}

@@ -207,7 +207,7 @@ func (k *KeySets) fetch(ctx context.Context, src source) ([]jose.JSONWebKey, tim
 		return nil, 0, &tepin.Error{Kind: tepin.Unprocessable, Message: "there is no JWK set at " + where, Cause: err}
 	}
 	if len(keys) == 0 {
-		return nil, 0, tepin.Errorf(tepin.Unprocessable, "the JWK set at %s has no key for RS256, PS256, ES256 or EdDSA", where)
+		return nil, 0, tepin.Errorf(tepin.Unprocessable, "the JWK set at %s has no RSA, P-256 or Ed25519 key that may verify", where)
 	}
 	return keys, kept(a.Header), nil
 }
