@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"net/url"
 	"strings"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 )
 
 // Limits of a trust's texts, in characters; of its URL, in bytes.
@@ -100,8 +100,7 @@ func (s *Service) cleanTrust(v *tepin.Trust) error {
 		}
 	case tepin.TrustCertificate:
 		takes["thumbprint"] = true
-		v.Thumbprint, err = cleanThumbprint(v.Thumbprint)
-		note(err)
+		note(s.cleanCertificate(v))
 	default:
 		return refuse("kind", "is none of: key, key_set, issuer, certificate")
 	}
@@ -157,20 +156,31 @@ func sharedSubject(v tepin.Trust) string {
 	return ""
 }
 
+// cleanCertificate takes a thumbprint, or the certificate itself: then the trust ends with
+// it at the latest, and is called by its subject if that can be a label and there is none.
+func (s *Service) cleanCertificate(v *tepin.Trust) (err error) {
+	if !strings.Contains(v.Thumbprint, "-----BEGIN ") {
+		v.Thumbprint, err = cleanThumbprint(v.Thumbprint)
+		return err
+	}
+	c, err := access.ParseCertificate(v.Thumbprint, s.now())
+	if err != nil {
+		return inField(err, tepin.Invalid, "thumbprint")
+	}
+	v.Thumbprint = c.Thumbprint
+	if v.ExpiresAt.IsZero() || v.ExpiresAt.After(c.NotAfter) {
+		v.ExpiresAt = c.NotAfter
+	}
+	if label, err := cleanText("label", c.Subject, false, MaxLabel); v.Label == "" && err == nil {
+		v.Label = label
+	}
+	return nil
+}
+
 // cleanThumbprint returns the SHA-256 of a certificate in base64url (RFC 8705 §3.1), of
-// that, of what openssl x509 -fingerprint -sha256 prints, or of the certificate.
+// that, or of what openssl x509 -fingerprint -sha256 prints.
 func cleanThumbprint(text string) (string, error) {
 	text = strings.TrimSpace(text)
-	if len(text) > maxKeysText {
-		return "", refuse("thumbprint", "is no SHA-256 thumbprint of a certificate")
-	}
-	if block, rest := pem.Decode([]byte(text)); block != nil {
-		if block.Type != "CERTIFICATE" || strings.TrimSpace(string(rest)) != "" {
-			return "", refuse("thumbprint", "is in PEM form, but not one certificate")
-		}
-		sum := sha256.Sum256(block.Bytes)
-		return base64.RawURLEncoding.EncodeToString(sum[:]), nil
-	}
 	if sum, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(sum) == sha256.Size {
 		return base64.RawURLEncoding.EncodeToString(sum), nil
 	}

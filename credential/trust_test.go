@@ -3,6 +3,7 @@ package credential_test
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/credential"
 )
@@ -20,8 +22,7 @@ const ecKey = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus
 func TestCreateTrust(t *testing.T) {
 	r := newRig(t)
 	in, _ := r.integration("shop")
-	block := &pem.Block{Type: "CERTIFICATE", Bytes: []byte("a certificate")}
-	sum := sha256.Sum256(block.Bytes)
+	sum := sha256.Sum256([]byte("a certificate"))
 	thumbprint := base64.RawURLEncoding.EncodeToString(sum[:])
 	workload := tepin.Trust{Kind: tepin.TrustIssuer, URL: "https://token.actions.githubusercontent.com", Subject: "repo:shop/site:ref:refs/heads/main", Audience: "https://tepin.example"}
 	with := func(v tepin.Trust, change func(*tepin.Trust)) tepin.Trust { change(&v); return v }
@@ -35,7 +36,6 @@ func TestCreateTrust(t *testing.T) {
 		"an issuer with keys":            {with(workload, func(v *tepin.Trust) { v.Keys, v.Reusable = ecKey, true }), ""},
 		"a thumbprint":                   {tepin.Trust{Kind: tepin.TrustCertificate, Thumbprint: thumbprint}, ""},
 		"a thumbprint in hexadecimal":    {tepin.Trust{Kind: tepin.TrustCertificate, Thumbprint: "sha256 Fingerprint=" + colons(hex.EncodeToString(sum[:]))}, ""},
-		"a certificate":                  {tepin.Trust{Kind: tepin.TrustCertificate, Thumbprint: string(pem.EncodeToMemory(block))}, ""},
 		"no kind":                        {tepin.Trust{Keys: ecKey}, "kind"},
 		"a kind that is none":            {tepin.Trust{Kind: "password"}, "kind"},
 		"no key":                         {tepin.Trust{Kind: tepin.TrustKey}, "keys"},
@@ -76,6 +76,52 @@ func TestCreateTrust(t *testing.T) {
 			if err := r.DeleteTrust(t.Context(), admin, r.env.ID, in.ID, v.ID); err != nil {
 				t.Error(err)
 			}
+		})
+	}
+}
+
+// A certificate that is given whole brings its name and its end.
+func TestCertificateTrust(t *testing.T) {
+	r := newRig(t)
+	in, _ := r.integration("shop")
+	now := r.clock.Now()
+	certificate := func(name string, end time.Time) (string, string) {
+		c := accesstest.NewCertificate(t, name, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(-time.Hour), end })
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Leaf.Raw})), access.Thumbprint(c.Leaf.Raw)
+	}
+	end := now.Add(90 * 24 * time.Hour).Truncate(time.Second)
+	text, thumbprint := certificate("shop-1", end)
+	long, _ := certificate(strings.Repeat("x", 61), end)
+	odd, _ := certificate("a\nb", end)
+	over, _ := certificate("over", now)
+	trust := tepin.Trust{EnvironmentID: r.env.ID, IntegrationID: in.ID, Kind: tepin.TrustCertificate}
+	for name, c := range map[string]struct {
+		text, label string
+		ends        time.Time
+		wantLabel   string
+		wantEnd     time.Time
+	}{
+		"as it is":                     {"\n" + text, "", time.Time{}, "CN=shop-1", end},
+		"with an end before its own":   {text, "mine", now.Add(time.Hour), "mine", now.Add(time.Hour)},
+		"with an end after its own":    {text, "", end.Add(time.Hour), "CN=shop-1", end},
+		"with a name that is too long": {long, "", time.Time{}, "", end},
+		"with a name that is no label": {odd, "", time.Time{}, "", end},
+		"by its thumbprint":            {thumbprint, "", time.Time{}, "", time.Time{}},
+	} {
+		v := trust
+		v.Thumbprint, v.Label, v.ExpiresAt = c.text, c.label, c.ends
+		got, err := r.CreateTrust(t.Context(), admin, v, false)
+		if err != nil || got.Label != c.wantLabel || !got.ExpiresAt.Equal(c.wantEnd) || strings.Contains(c.text, text) && got.Thumbprint != thumbprint {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for name, text := range map[string]string{"that is over": over, "twice": text + text, "cut short": text[:100]} {
+		v := trust
+		v.Thumbprint = text
+		t.Run(name, func(t *testing.T) {
+			_, err := r.CreateTrust(t.Context(), admin, v, false)
+			wantKind(t, err, tepin.Invalid)
+			wantFields(t, err, []string{"thumbprint"})
 		})
 	}
 }
