@@ -92,9 +92,10 @@ func (h Handler) metadata(w http.ResponseWriter, _ *http.Request) error {
 func (h Handler) openID(w http.ResponseWriter, _ *http.Request) error {
 	return publish(w, openIDDocument{
 		document: h.document(), UserinfoEndpoint: h.Issuer + "oauth/userinfo",
-		SubjectTypes: []string{"public"}, SigningAlgs: []string{token.RS256},
-		Claims:  []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "email"},
-		Prompts: []string{"none", "login", "consent"},
+		SubjectTypes: []string{"public"},
+		SigningAlgs:  []string{token.RS256, token.ES256}, // libraries that verify access tokens take the algorithms from here
+		Claims:       []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "email"},
+		Prompts:      []string{"none", "login", "consent"},
 	})
 }
 

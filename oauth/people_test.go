@@ -429,7 +429,7 @@ func TestMetadataOfPeople(t *testing.T) {
 		}
 		if strings.HasSuffix(path, "openid-configuration") {
 			want["userinfo_endpoint"] = publicURL + "/oauth/userinfo"
-			want["id_token_signing_alg_values_supported"] = []any{"RS256"}
+			want["id_token_signing_alg_values_supported"] = []any{"RS256", "ES256"}
 			want["subject_types_supported"] = []any{"public"}
 			want["request_uri_parameter_supported"] = false
 		}
