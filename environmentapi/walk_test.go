@@ -38,6 +38,10 @@ func TestWalk(t *testing.T) {
 	foreign := s.NewToken(s.other, tepin.AllScopes...)
 	none := s.NewToken(s.env, tepin.CollectionRead)
 	lacking := map[tepin.Scope]string{}
+	who, _ := s.SignedIn("ada@example.org")
+	editor := s.Application(s.env, "Editor", "https://editor.example/")
+	everything, abroad := s.PersonTokens(who, editor, "", "openid").Access, s.PersonTokens(who, s.Application(s.other, "Editor", "https://editor.example/"), "", "openid").Access
+	tool, commandLine := s.PersonTokens(who, tepin.FirstParty[1], s.env.ID, "openid").Access, s.PersonTokens(who, tepin.FirstParty[0], "", "openid").Access
 	for _, rt := range s.api.Routes() {
 		if rt.Access.Public || strings.Contains(rt.Path, "available-sdk-versions") {
 			continue
@@ -56,6 +60,15 @@ func TestWalk(t *testing.T) {
 			if withoutTrace(a.body) != withoutTrace(b.body) {
 				t.Errorf("%s %s: a foreign environment answers %s, an absent one %s", rt.Method, path, a.body, b.body)
 			}
+			// People: by an application of the environment they may all that an integration
+			// could; the connector tool and the command line reach nothing here.
+			if r := s.do(rt.Method, path, call{token: everything}); r.StatusCode == 401 || r.StatusCode == 403 {
+				t.Errorf("%s %s: %d for a person", rt.Method, path, r.StatusCode)
+			}
+			s.do(rt.Method, path, call{token: abroad}).says(t, 404, "no such environment")
+			for _, token := range []string{tool, commandLine} {
+				s.do(rt.Method, path, call{token: token, body: strings.NewReader("a body that nobody reads")}).says(t, 403)
+			}
 			if rt.Access.AnyToken {
 				if r := s.do(rt.Method, path, call{token: none}); r.StatusCode == 401 || r.StatusCode == 403 {
 					t.Errorf("%s %s: %d, although any token may", rt.Method, path, r.StatusCode)
@@ -64,12 +77,16 @@ func TestWalk(t *testing.T) {
 			}
 			token, ok := lacking[rt.Access.Scope]
 			if !ok {
+				words := "openid"
 				var others []tepin.Scope
 				for _, scope := range tepin.AllScopes {
 					if scope != rt.Access.Scope {
 						others = append(others, scope)
+						words += " " + string(scope)
 					}
 				}
+				cut := s.PersonTokens(who, editor, "", words).Access
+				s.do(rt.Method, path, call{token: cut, body: strings.NewReader("a body that nobody reads")}).says(t, 403, string(rt.Access.Scope))
 				token = s.NewToken(s.env, others...)
 				lacking[rt.Access.Scope] = token
 			}

@@ -69,15 +69,27 @@ type sessionBody struct {
 	ID        tepin.UserID `json:"id" format:"uuid"`
 	Email     string       `json:"email" format:"email"`
 	Name      string       `json:"name"`
-	CSRFToken string       `json:"csrfToken" doc:"For the header X-CSRF-Token of changes in this session."`
+	CSRFToken string       `json:"csrfToken" doc:"For the header X-CSRF-Token of changes in this session; empty for a token, which needs none."`
 }
 
-// session tells a page of ours who is signed in. Other sites cannot read it: it is
-// answered to the session's cookie alone, without CORS.
+// session tells a page of ours who is signed in, and a program whose token it has. Other
+// sites cannot read what is answered to a session's cookie: it comes without CORS.
 func (a *API) session(_ context.Context, c web.Caller, _ *none) (*secretAnswer[sessionBody], error) {
-	u, csrf, err := a.o.Session(c.Request)
+	u, csrf, err := a.whoCalls(c)
 	if err != nil {
 		return nil, err
 	}
 	return &secretAnswer[sessionBody]{CacheControl: "no-store", Body: sessionBody{ID: u.ID, Email: u.Email, Name: u.Name, CSRFToken: csrf}}, nil
+}
+
+// whoCalls is the person of a session, or of a token.
+func (a *API) whoCalls(c web.Caller) (u tepin.User, csrf string, err error) {
+	if c.Actor.Reach == "" {
+		return a.o.Session(c.Request)
+	}
+	u, ok := a.o.Access.Person(tepin.UserID(c.Actor.ID))
+	if !ok {
+		err = tepin.Errorf(tepin.Unauthorized, "the person of this access token does not exist any more")
+	}
+	return u, "", err
 }

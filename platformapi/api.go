@@ -1,6 +1,6 @@
 // Package platformapi is the Platform API: subscriptions, environments, their
 // integrations and their usage. An integration's token reads its own environment;
-// changes need an administrator's console session. routes.go is its index.
+// changes need an administrator, by console session or by token. routes.go is its index.
 package platformapi
 
 import (
@@ -36,8 +36,8 @@ type API struct {
 
 const description = "Subscriptions, environments, integrations and usage.\n\n" +
 	"Press *Authorize* and paste the `access_token` of an integration as **bearer**: it reads its own environment.\n\n" +
-	"Changes need an administrator's session: sign in to the console of this server, leave **bearer** empty, " +
-	"and give the `csrfToken` of `GET /api/v1/session` as **session**."
+	"Changes need an administrator: sign in to the console of this server, leave **bearer** empty, " +
+	"and give the `csrfToken` of `GET /api/v1/session` as **session**; or give as **bearer** what `tepin login` and `tepin token` print."
 
 // New returns the API with all its routes.
 func New(o Options) *API {

@@ -24,6 +24,8 @@ const (
 	integration  = integrations + "/{integrationId}"
 	secret       = integration + "/secrets/{secretId}"
 	trust        = integration + "/trusts/{trustId}"
+	applications = environment + "/applications"
+	application  = applications + "/{applicationId}"
 )
 
 // register is the index of the API.
@@ -31,7 +33,7 @@ func (a *API) register() {
 	get, post, put, patch, del := http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	op(a, anybody, get, "/api/ping", "ping", "Health", "Answer, if the server is there", a.ping)
 	op(a, anybody, get, "/api/v1/info", "info", "Health", "Get the server's version", a.info)
-	op(a, admins, get, "/api/v1/session", "session", "Health", "Get who is signed in, and the session's CSRF token", a.session)
+	op(a, admins, get, "/api/v1/session", "session", "Health", "Get who is signed in, and a session's CSRF token", a.session)
 
 	op(a, readers, get, "/api/v1/subscriptions", "listSubscriptions", "Subscriptions", "List subscriptions", a.listSubscriptions)
 	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}", "getSubscription", "Subscriptions", "Get a subscription", a.getSubscription)
@@ -66,6 +68,12 @@ func (a *API) register() {
 	op(a, admins, get, trust, "getTrust", "Integrations", "Get a key, an issuer or a certificate", a.getTrust)
 	op(a, admins, patch, trust, "updateTrust", "Integrations", "Change the label or the end of a key, an issuer or a certificate", a.updateTrust)
 	op(a, admins, del, trust, "deleteTrust", "Integrations", "End a key, an issuer or a certificate at once, with the tokens made with it", a.deleteTrust)
+
+	op(a, admins, get, applications, "listApplications", "Applications", "List the applications that people sign in to, to work in an environment", a.listApplications)
+	op(a, admins, post, applications, "createApplication", "Applications", "Register an application", a.createApplication)
+	op(a, admins, get, application, "getApplication", "Applications", "Get an application", a.getApplication)
+	op(a, admins, patch, application, "updateApplication", "Applications", "Change an application's name or where it may send people back to", a.updateApplication)
+	op(a, admins, del, application, "deleteApplication", "Applications", "Delete an application; the tokens that people gave to it end at once", a.deleteApplication)
 }
 
 // op is one line of the index.

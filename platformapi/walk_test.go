@@ -3,6 +3,7 @@ package platformapi
 import (
 	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,6 +30,14 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
+var anyID = regexp.MustCompile(`\{[a-z]+Id\}`)
+
+// fill makes a path of a route, with ids that nothing has but for those given.
+func (r *rig) fill(path, env string, integration tepin.IntegrationID) string {
+	path = strings.NewReplacer("{environment}", env, "{integrationId}", string(integration), "{subscriptionId}", string(r.subscription.ID), "{$}", "").Replace(path)
+	return anyID.ReplaceAllStringFunc(path, func(string) string { return tepin.NewID[string]() })
+}
+
 // TestWalk walks the route table (P2): without a token 401, without the role 403,
 // another tenant 404, and never a look at the body before.
 func TestWalk(t *testing.T) {
@@ -37,9 +46,13 @@ func TestWalk(t *testing.T) {
 	theirs, _ := r.Integration(r.other)
 	full, foreign := r.NewToken(r.own, tepin.AllScopes...), r.NewToken(r.other, tepin.AllScopes...)
 	at := func(path, env string, integration tepin.IntegrationID) string {
-		return strings.NewReplacer("{environment}", env, "{integrationId}", string(integration), "{secretId}", string(tepin.NewID[tepin.CredentialID]()), "{trustId}", string(tepin.NewID[tepin.CredentialID]()), "{tokenId}", tepin.NewID[string](),
-			"{subscriptionId}", string(r.subscription.ID), "{$}", "").Replace(path) + "?groupBy=day"
+		return r.fill(path, env, integration) + "?groupBy=day"
 	}
+	who, _ := r.SignedIn("bea@example.org")
+	const every = "openid profile offline_access"
+	editor := r.PersonTokens(who, r.Application(r.own, "Editor", "https://editor.example/"), "", every).Access
+	elsewhere := r.PersonTokens(who, r.Application(r.other, "Editor", "https://editor.example/"), "", every).Access
+	tool, commandLine := r.PersonTokens(who, tepin.FirstParty[1], r.own.ID, every).Access, r.PersonTokens(who, tepin.FirstParty[0], "", every).Access
 	for _, rt := range r.api.Routes() {
 		t.Run(rt.Pattern(), func(t *testing.T) {
 			own := at(rt.Path, "own", i.ID)
@@ -62,8 +75,22 @@ func TestWalk(t *testing.T) {
 					t.Errorf("a token with every scope: %d %s", w.Code, w.Body)
 				}
 			}
+			// People: an administrator by the command line may all that a session may; an
+			// application reads its own environment; the connector tool opens nothing.
+			if w := r.bearer(commandLine, rt.Method, at(rt.Path, "own", tepin.NewID[tepin.IntegrationID]()), "{"); w.Code == 401 || w.Code == 403 {
+				t.Errorf("an administrator's token: %d %s", w.Code, w.Body)
+			}
+			if w := r.bearer(editor, rt.Method, own, "{"); (w.Code == 403) == rt.Access.AnyToken {
+				t.Errorf("an application's token: %d %s", w.Code, w.Body)
+			}
+			if w := r.bearer(tool, rt.Method, own, "{"); w.Code != 403 {
+				t.Errorf("the connector tool's token: %d %s", w.Code, w.Body)
+			}
 			if !strings.Contains(rt.Path, "{") {
 				return
+			}
+			if w := r.bearer(elsewhere, rt.Method, own, "{"); w.Code != 404 {
+				t.Errorf("an application of another tenant: %d %s", w.Code, w.Body)
 			}
 			if w := r.bearer(foreign, rt.Method, own, "{"); w.Code != 404 {
 				t.Errorf("another tenant: %d %s", w.Code, w.Body)
@@ -76,6 +103,9 @@ func TestWalk(t *testing.T) {
 			if strings.Contains(rt.Path, "{environment}") {
 				if w := r.admin(rt.Method, at(rt.Path, "absent", i.ID), "{"); w.Code != 404 {
 					t.Errorf("an environment that is not there: %d %s", w.Code, w.Body)
+				}
+				if w := r.bearer(commandLine, rt.Method, at(rt.Path, "absent", i.ID), "{"); w.Code != 404 {
+					t.Errorf("an environment that is not there, by token: %d %s", w.Code, w.Body)
 				}
 			}
 		})
@@ -90,7 +120,7 @@ func TestWritesProveTheirOrigin(t *testing.T) {
 		if rt.Access.Public || rt.Method == "GET" {
 			continue
 		}
-		path := strings.NewReplacer("{environment}", "own", "{integrationId}", string(i.ID), "{secretId}", string(tepin.NewID[tepin.CredentialID]()), "{trustId}", string(tepin.NewID[tepin.CredentialID]()), "{tokenId}", tepin.NewID[string]()).Replace(rt.Path)
+		path := r.fill(rt.Path, "own", i.ID)
 		for name, header := range map[string][2]string{
 			"no CSRF token": {"X-CSRF-Token", ""}, "another's CSRF token": {"X-CSRF-Token", r.csrf + "x"},
 			"another site": {"Sec-Fetch-Site", "cross-site"}, "a link": {"Sec-Fetch-Site", "none"},

@@ -151,7 +151,7 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 		return admitPerson(c.Actor, a)
 	case a.AnyToken:
 		return nil
-	case a.Person:
+	case a.Person && a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call is about a person, and the token is an integration's; use the token of somebody who has signed in")
 	case a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; access tokens of integrations cannot make it")
