@@ -1,6 +1,7 @@
 package tepin
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -62,27 +63,33 @@ func (n Networks) String() string {
 // Place is where somebody is, as far as limits and lists of last uses tell places
 // apart: an IPv4 address, or the /64 of an IPv6 one, which one customer of a provider
 // has whole. The zero Place is nowhere known.
-type Place struct{ addr netip.Addr }
+type Place struct {
+	family uint64 // 4, 6, or 0 for nowhere known
+	number uint64 // the address, or the first half of it
+}
 
 // PlaceOf returns the place of an address.
 func PlaceOf(a netip.Addr) Place {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		p, _ := a.Prefix(64) // every IPv6 address has one
-		a = p.Addr()
+	switch a = a.Unmap(); {
+	case a.Is4():
+		b := a.As4()
+		return Place{4, uint64(binary.BigEndian.Uint32(b[:]))}
+	case a.Is6():
+		b := a.As16()
+		return Place{6, binary.BigEndian.Uint64(b[:8])}
 	}
-	return Place{a}
+	return Place{}
 }
 
 // String returns "192.0.2.7", "2001:db8::/64", or "" for nowhere known.
 func (p Place) String() string {
-	switch {
-	case !p.addr.IsValid():
-		return ""
-	case p.addr.Is6():
-		return p.addr.String() + "/64"
+	switch p.family {
+	case 4:
+		return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(p.number)))).String()
+	case 6:
+		return netip.AddrFrom16([16]byte(binary.BigEndian.AppendUint64(make([]byte, 0, 16), p.number)[:16])).String() + "/64"
 	}
-	return p.addr.String()
+	return ""
 }
 
 // Origins is a list of web origins as browsers send them: "https://shop.example".

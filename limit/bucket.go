@@ -52,7 +52,7 @@ type Buckets[K comparable] struct {
 // that is all there is to know of a bucket (GCRA). Full ones may be forgotten.
 type shard[K comparable] struct {
 	mu   sync.Mutex
-	full recent[K, int64]
+	full recent[K, *int64]
 }
 
 // NewBuckets returns buckets that are full, of which about size are remembered; nil
@@ -63,7 +63,7 @@ func NewBuckets[K comparable](r Rate, size int) *Buckets[K] {
 	}
 	b := &Buckets[K]{rate: r, seed: maphash.MakeSeed()}
 	for i := range b.shards {
-		b.shards[i].full = newRecent[K, int64](size / shards)
+		b.shards[i].full = newRecent[K, *int64](size / shards)
 	}
 	return b
 }
@@ -78,12 +78,11 @@ func (b *Buckets[K]) Take(k K, now time.Time) (wait time.Duration) {
 	defer s.mu.Unlock()
 	t, room := now.UnixNano(), int64(b.rate.Interval)*int64(b.rate.Burst)
 	full := b.fullAt(s, k, t)
-	after := full + int64(b.rate.Interval)
+	after := *full + int64(b.rate.Interval)
 	if after > t+room {
-		s.full.put(k, full)
 		return time.Duration(after - t - room)
 	}
-	s.full.put(k, after)
+	*full = after
 	return 0
 }
 
@@ -95,15 +94,19 @@ func (b *Buckets[K]) Return(k K, now time.Time) {
 	s := b.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.full.put(k, b.fullAt(s, k, now.UnixNano())-int64(b.rate.Interval))
+	*b.fullAt(s, k, now.UnixNano()) -= int64(b.rate.Interval)
 }
 
 // fullAt is when the bucket of k will be full: at t, if it is. So it is too when its
 // time lies further ahead than an empty bucket's: then the clock was set back.
-func (b *Buckets[K]) fullAt(s *shard[K], k K, t int64) int64 {
+func (b *Buckets[K]) fullAt(s *shard[K], k K, t int64) *int64 {
 	full, ok := s.full.get(k)
-	if room := int64(b.rate.Interval) * int64(b.rate.Burst); !ok || full < t || full > t+room {
-		return t
+	if !ok {
+		full = new(int64)
+		s.full.put(k, full)
+	}
+	if room := int64(b.rate.Interval) * int64(b.rate.Burst); *full < t || *full > t+room {
+		*full = t
 	}
 	return full
 }

@@ -37,8 +37,8 @@ func (f *Failures) Count(who, what Digest, now time.Time) (wait time.Duration) {
 	c, ok := f.known.get(who)
 	if !ok || now.Before(c.since) || now.Sub(c.since) >= f.window {
 		c = &failed{since: now}
+		f.known.put(who, c)
 	}
-	f.known.put(who, c)
 	if slices.Contains(c.what, what) {
 		return 0
 	}

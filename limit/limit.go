@@ -56,15 +56,17 @@ type recent[K comparable, V any] struct {
 
 func newRecent[K comparable, V any](size int) recent[K, V] { return recent[K, V]{half: max(1, size/2)} }
 
+// get returns the value of k and keeps it for two generations from now.
 func (r *recent[K, V]) get(k K) (V, bool) {
 	v, ok := r.young[k]
 	if !ok {
-		v, ok = r.old[k]
+		if v, ok = r.old[k]; ok {
+			r.put(k, v)
+		}
 	}
 	return v, ok
 }
 
-// put keeps v for two generations from now.
 func (r *recent[K, V]) put(k K, v V) {
 	if _, there := r.young[k]; !there && len(r.young) >= r.half {
 		r.old, r.young = r.young, nil

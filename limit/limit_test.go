@@ -3,11 +3,14 @@ package limit
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tepin/tepin"
 )
 
 var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -209,4 +212,22 @@ func BenchmarkTake(b *testing.B) {
 			buckets.Take("0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11", time.Now())
 		}
 	})
+}
+
+func BenchmarkTakePlace(b *testing.B) {
+	buckets, place := NewBuckets[tepin.Place](Rate{Burst: 1_000_000, Interval: time.Nanosecond}, 16_384), tepin.PlaceOf(netip.MustParseAddr("192.0.2.7"))
+	now := time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		buckets.Take(place, now)
+	}
+}
+
+func BenchmarkTakeString(b *testing.B) {
+	buckets := NewBuckets[string](Rate{Burst: 1_000_000, Interval: time.Nanosecond}, 16_384)
+	now := time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		buckets.Take("0190f3c4-7a5e-7c1f-9d1e-2b8a6d0f4c11", now)
+	}
 }
