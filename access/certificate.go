@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -93,6 +94,10 @@ func Thumbprint(der []byte) string {
 var errRefusedCertificate = &tepin.Error{Kind: tepin.Unauthorized,
 	Message: "the client id is wrong, or the client certificate is not registered for it or has ended, or the integration is disabled; check them in the console"}
 
+// errCertificateElsewhere is the same to the client.
+var errCertificateElsewhere = &tepin.Error{Kind: tepin.Unauthorized, Message: errRefusedCertificate.Message,
+	Cause: errors.New("the client certificate is right, and the address is in none of the integration's token networks")}
+
 // AuthenticateCertificate checks a client id and a certificate, DER, whose key the
 // client that came from the given address has proved to hold (RFC 8705 §2.2). It
 // refuses as [Directory.Authenticate] does, after work that does not tell why.
@@ -122,6 +127,9 @@ func (d *Directory) AuthenticateCertificate(ctx context.Context, id tepin.Client
 	}
 	if !c.integration.Enabled || !trust.LiveAt(now) || now.Before(cert.NotBefore) || !now.Before(cert.NotAfter) {
 		return Client{}, errRefusedCertificate
+	}
+	if !c.integration.TokenNetworks.Allow(from) {
+		return Client{}, errCertificateElsewhere
 	}
 	ends := cert.NotAfter
 	if !trust.ExpiresAt.IsZero() && trust.ExpiresAt.Before(ends) {

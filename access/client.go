@@ -32,6 +32,8 @@ var (
 	errForm     = refusal("the text is no client secret of this server, or has a typing error")
 	errDisabled = refusal("the integration is disabled")
 	errEnded    = refusal("the secret has ended, or has not begun")
+
+	errElsewhere = refusal("the secret is right, and the address is in none of the integration's token networks")
 )
 
 func refusal(cause string) error {
@@ -43,8 +45,8 @@ func refusal(cause string) error {
 //
 // Whatever is wrong gets the same answer after the same work: five comparisons, and,
 // at most every tenth of a second, one look whether another node has just made the
-// secret. Whether integration and secret are alive is judged only when the secret is
-// right. Too many different wrong ones for one client from one network give
+// secret. Whether integration and secret are alive, and may be used from there, is judged
+// only when the secret is right. Too many different wrong ones for one client from one network give
 // TooMany; the right one passes all the same.
 func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret string, from netip.Addr) (Client, error) {
 	now := d.o.Now()
@@ -72,16 +74,22 @@ func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret 
 	if !s.LiveAt(now) {
 		return Client{}, errEnded
 	}
+	if !c.integration.TokenNetworks.Allow(from) {
+		return Client{}, errElsewhere
+	}
 	d.touch(s.ID, now, from)
 	return clientOf(c, s.ID, s.ExpiresAt, true), nil
 }
 
-// nobody is compared with when the client is unknown, noMAC when it has fewer secrets
-// than are compared.
+// nobody is compared with when the client is unknown, and noMAC of the secret noID when
+// it has fewer secrets than are compared. The ids are as long as real ones: a MAC of
+// more bytes takes longer.
 var (
-	nobody = &client{environment: &tepin.Environment{}}
+	nobody = &client{environment: &tepin.Environment{ID: noID}}
 	noMAC  [sha256.Size]byte
 )
+
+const noID = "00000000-0000-0000-0000-000000000000"
 
 // match returns the client and the secret that fits, or nil.
 func (d *Directory) match(v *view, id tepin.ClientID, plain string) (*client, *tepin.Secret) {
@@ -115,7 +123,7 @@ func (d *Directory) match(v *view, id tepin.ClientID, plain string) (*client, *t
 // macs makes what a secret of the client is compared by.
 func (d *Directory) macs(c *client, id tepin.ClientID, plain string) (all macs) {
 	for i := range all {
-		s := tepin.Secret{PepperID: d.o.PepperID}
+		s := tepin.Secret{ID: noID, PepperID: d.o.PepperID}
 		if i < len(c.secrets) {
 			s = c.secrets[i]
 		}
