@@ -40,7 +40,7 @@ var imports = map[string]string{
 	"render/pdf":        "render render/color render/text",
 	"document":          "render render/color render/text",
 	"access":            "store token limit",
-	"access/accesstest": "store store/storetest access credential grant token",
+	"access/accesstest": "store store/storetest access credential grant quota token",
 	"credential":        "store seal access limit",
 	"grant":             "store token access limit",
 	"quota":             "store access",
@@ -50,9 +50,9 @@ var imports = map[string]string{
 	"output":            "store blob asset document render render/color render/text render/raster render/pdf sandbox sample",
 	"web":               "access",
 	"web/webtest":       "",
-	"oauth":             "web store access grant credential token outbound",
+	"oauth":             "web store access grant credential token limit outbound",
 	"environmentapi":    "web store asset output",
-	"platformapi":       "web store access credential audit",
+	"platformapi":       "web store access credential quota audit",
 	"console":           "web store access credential grant asset output audit",
 }
 

@@ -167,6 +167,7 @@ func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) erro
 	if err != nil {
 		return err
 	}
+	web.ShowQuotas(w, r, task.Quotas)
 	return writeJSON(w, http.StatusOK, TaskInfo{Data: TaskData{task.ID}, Links: Links{TaskInfo: taskLink(c, task.ID, "")}})
 }
 

@@ -42,6 +42,7 @@ type Handler struct {
 	PublicURL  string   // in the audience of every token
 	KeySets    *KeySets // what client assertions are checked with
 	Audiences  []string // aliases that clients may ask for beside it (S8)
+	Limits     Limits   // none unless they are set
 
 	Certificates bool   // clients can come with certificates (RFC 8705)
 	MTLSURL      string // where they do, if it is not PublicURL; no slash at the end
@@ -63,7 +64,7 @@ func (h Handler) now() time.Time {
 func (h Handler) Routes() []web.Route {
 	h.usual = h.usualAudiences()
 	public := web.Access{Public: true}
-	return []web.Route{
+	list := []web.Route{
 		{Method: "POST", Path: "/oauth/token", Access: public, Handler: h.token},
 		{Path: "/oauth/token", Access: public, Handler: only("POST")},
 		{Method: "POST", Path: "/oauth/revoke", Access: public, Handler: h.revoke},
@@ -84,6 +85,12 @@ func (h Handler) Routes() []web.Route {
 		{Path: "/oauth", Access: public, Handler: web.NotFound}, // in JSON, where the console would answer with a page
 		{Path: "/oauth/", Access: public, Handler: web.NotFound},
 	}
+	for i := range list {
+		if list[i].Method == http.MethodPost {
+			list[i].Handler = h.bounded(list[i].Handler)
+		}
+	}
+	return list
 }
 
 // only answers every method that an endpoint does not have (RFC 9110 §15.5.6).

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access/accesstest"
+	"github.com/tepin/tepin/limit"
 	"github.com/tepin/tepin/oauth"
 	"github.com/tepin/tepin/outbound"
 	"github.com/tepin/tepin/web"
@@ -57,18 +58,30 @@ type rig struct {
 	log    logged
 	env    tepin.Environment
 	mux    *http.ServeMux
+	routes []web.Route
 	server *httptest.Server
 	sets   *oauth.KeySets
 }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	return rigWithin(t, plenty, plenty)
+}
+
+// plenty is a rate that no test reaches.
+var plenty = limit.Rate{Burst: 1 << 30, Interval: time.Nanosecond}
+
+// rigWithin is a rig with limits for each integration and each address.
+func rigWithin(t testing.TB, clients, places limit.Rate) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), mux: http.NewServeMux()}
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.sets = oauth.NewKeySets(outbound.New(outbound.Options{Allow: []outbound.Rule{must(outbound.ParseRule("127.0.0.1"))}, Roots: foreignRoots()}), log, r.now)
 	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Audiences: []string{alias}, Directory: r.dir, Log: log, Now: r.now, CheckTrust: r.sets.Check})
 	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
-	web.Guard{Directory: r.Access}.Mount(r.mux, oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, People: r.People, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}, KeySets: r.sets, Now: r.now}.Routes())
+	r.routes = oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, People: r.People, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}, KeySets: r.sets, Now: r.now,
+		Limits: oauth.Limits{Clients: limit.NewBuckets[tepin.IntegrationID](clients, 100), Places: limit.NewBuckets[tepin.Place](places, 100), Quota: r.Quota.Take}}.Routes()
+	web.Guard{Directory: r.Access}.Mount(r.mux, r.routes)
 	stack := web.Stack{Log: log, Now: r.now}
 	r.server = httptest.NewServer(stack.Wrap(r.mux))
 	t.Cleanup(r.server.Close)

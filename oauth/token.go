@@ -32,7 +32,7 @@ var grantTypes = map[string]grantType{
 
 // token is the token endpoint (RFC 6749 §3.2).
 func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
-	body, err := h.respond(r)
+	body, err := h.respond(w, r)
 	h.giveNonce(w, r)
 	if err != nil {
 		refuse(w, r, err)
@@ -46,7 +46,7 @@ func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
 }
 
 // respond makes the answer, for an integration or for an application with people.
-func (h Handler) respond(r *http.Request) ([]byte, error) {
+func (h Handler) respond(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	req, err := readRequest(r)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (h Handler) respond(r *http.Request) ([]byte, error) {
 	if decide := personGrants[req.get("grant_type")]; decide != nil {
 		return h.issueOfPerson(r, decide, req)
 	}
-	issued, s, err := h.issue(r, req)
+	issued, s, err := h.issue(w, r, req)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +62,12 @@ func (h Handler) respond(r *http.Request) ([]byte, error) {
 }
 
 // issue gives a client its token, in the order in which nothing is told to strangers.
-func (h Handler) issue(r *http.Request, req request) (grant.Issued, subject, error) {
+func (h Handler) issue(w http.ResponseWriter, r *http.Request, req request) (grant.Issued, subject, error) {
 	s, audience, err := h.decide(r, req)
 	if err != nil {
+		return grant.Issued{}, s, err
+	}
+	if err := h.mayHaveToken(w, r, s.client); err != nil {
 		return grant.Issued{}, s, err
 	}
 	issued, err := h.Grants.Current(r.Context(), grant.Request{Client: s.client, Scopes: s.scopes, Audience: audience, Special: s.Special})

@@ -13,6 +13,7 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/credential"
+	"github.com/tepin/tepin/quota"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
@@ -22,6 +23,7 @@ type Options struct {
 	Store      *store.Store
 	Access     *access.Directory
 	Credential *credential.Service
+	Quota      *quota.Counter
 	// Session returns the person of the console's session cookie and its CSRF token.
 	Session func(*http.Request) (u tepin.User, csrf string, err error)
 	Version string // of the server
@@ -45,7 +47,7 @@ func New(o Options) *API {
 		o.Now = time.Now
 	}
 	a := &API{o: o}
-	a.web = web.NewAPI(web.Guard{Directory: o.Access, Session: o.Session},
+	a.web = web.NewAPI(web.Guard{Directory: o.Access, Session: o.Session, Quota: o.Quota.Take},
 		huma.Info{Title: "Tepin Platform API", Version: "v1", Description: description})
 	a.register()
 	if err := a.web.Swagger("/swagger"); err != nil {

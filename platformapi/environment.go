@@ -35,6 +35,7 @@ type environmentBody struct {
 	TokenLifetime  int64                 `json:"tokenLifetime" doc:"How long new access tokens live, in seconds." example:"86400"`
 	SigningAlg     string                `json:"signingAlg" enum:"ES256,RS256" doc:"How new access tokens are signed."`
 	BrowserGuard   tepin.BrowserGuard    `json:"browserGuard" enum:"report,block,off" doc:"What happens to tokens that may do more than read in pages of other sites."`
+	Quota          quotaBody             `json:"quota" doc:"What its integrations may use together; …/quota says what they have used."`
 	DateCreated    time.Time             `json:"dateCreated"`
 	LastModified   time.Time             `json:"lastModifiedDate"`
 }
@@ -45,7 +46,7 @@ func environmentOf(c web.Caller) func(tepin.Environment) environmentBody {
 			ID: e.ID, GUID: e.ID, Name: e.Name, Type: e.Type, TechnicalName: e.TechnicalName, Region: region,
 			BackOfficeURI: c.BaseURL + "/environments/" + e.TechnicalName, SubscriptionID: e.SubscriptionID,
 			TokenLifetime: int64(e.TokenLifetime / time.Second), SigningAlg: e.SigningAlg, BrowserGuard: e.BrowserGuard,
-			DateCreated: e.CreatedAt.UTC(), LastModified: e.UpdatedAt.UTC(),
+			Quota: quotaBodyOf(e.Quota), DateCreated: e.CreatedAt.UTC(), LastModified: e.UpdatedAt.UTC(),
 		}
 	}
 }
@@ -77,6 +78,7 @@ type createEnvironmentIn struct {
 		SubscriptionID tepin.SubscriptionID  `json:"subscriptionId,omitempty" format:"uuid" doc:"Needed where there are several."`
 		TokenLifetime  int64                 `json:"tokenLifetime,omitempty" minimum:"300" maximum:"86400" doc:"How long access tokens live, in seconds; 86400 if it is left out."`
 		SigningAlg     string                `json:"signingAlg,omitempty" enum:"ES256,RS256" doc:"How access tokens are signed; ES256 if it is left out."`
+		Quota          *quotaBody            `json:"quota,omitempty" doc:"What its integrations may use together."`
 	}
 }
 
@@ -93,7 +95,7 @@ func (a *API) createEnvironment(ctx context.Context, c web.Caller, in *createEnv
 	}
 	e, err := a.o.Credential.CreateEnvironment(ctx, c.Actor, tepin.Environment{
 		SubscriptionID: subscription, Name: in.Body.Name, TechnicalName: in.Body.TechnicalName, Type: in.Body.Type,
-		TokenLifetime: time.Duration(in.Body.TokenLifetime) * time.Second, SigningAlg: in.Body.SigningAlg,
+		TokenLifetime: time.Duration(in.Body.TokenLifetime) * time.Second, SigningAlg: in.Body.SigningAlg, Quota: orZero(in.Body.Quota.quota()),
 	})
 	if err != nil {
 		return nil, err
@@ -128,11 +130,12 @@ type updateEnvironmentIn struct {
 		SigningAlg    *string `json:"signingAlg,omitempty" enum:"ES256,RS256" doc:"Holds for new tokens."`
 
 		BrowserGuard *tepin.BrowserGuard `json:"browserGuard,omitempty" enum:"report,block,off" doc:"What happens to tokens that may do more than read in pages of other sites: they are served and reported, or refused and reported, or neither."`
+		Quota        *quotaBody          `json:"quota,omitempty" doc:"What its integrations may use together; all of it is set anew."`
 	}
 }
 
 func (a *API) updateEnvironment(ctx context.Context, c web.Caller, in *updateEnvironmentIn) (*item[environmentBody], error) {
-	u := tepin.EnvironmentUpdate{Name: in.Body.Name, SigningAlg: in.Body.SigningAlg, BrowserGuard: in.Body.BrowserGuard}
+	u := tepin.EnvironmentUpdate{Name: in.Body.Name, SigningAlg: in.Body.SigningAlg, BrowserGuard: in.Body.BrowserGuard, Quota: in.Body.Quota.quota()}
 	if in.Body.TokenLifetime != nil {
 		lifetime := time.Duration(*in.Body.TokenLifetime) * time.Second
 		u.TokenLifetime = &lifetime

@@ -120,6 +120,7 @@ type IntegrationBody struct {
 	Enabled     bool                `json:"enabled"`
 	Scopes      []scope             `json:"scopes" nullable:"false"`
 	Reach
+	Quota        quotaBody `json:"quota" doc:"What it may use; …/quota says what it has used."`
 	DateCreated  time.Time `json:"dateCreated"`
 	LastModified time.Time `json:"lastModifiedDate"`
 }
@@ -127,7 +128,7 @@ type IntegrationBody struct {
 func integrationOf(i tepin.Integration) IntegrationBody {
 	return IntegrationBody{
 		ID: i.ID, ClientID: i.ClientID, Name: i.Name, Description: i.Description, Enabled: i.Enabled,
-		Scopes: scopesOf(i.Scopes), Reach: reachOf(i), DateCreated: i.CreatedAt.UTC(), LastModified: i.UpdatedAt.UTC(),
+		Scopes: scopesOf(i.Scopes), Reach: reachOf(i), Quota: quotaBodyOf(i.Quota), DateCreated: i.CreatedAt.UTC(), LastModified: i.UpdatedAt.UTC(),
 	}
 }
 
@@ -162,6 +163,7 @@ type createIntegrationIn struct {
 		Description string  `json:"description,omitempty" maxLength:"140"`
 		Scopes      []scope `json:"scopes" nullable:"false" example:"[\"template:list\",\"template:read\"]" doc:"What its tokens may do. A front end gets only :read and :list."`
 		ReachUpdate
+		Quota *quotaBody `json:"quota,omitempty" doc:"What it may use."`
 	}
 }
 
@@ -181,7 +183,7 @@ func (a *API) createIntegration(ctx context.Context, c web.Caller, in *createInt
 	}
 	i, secret, err := a.o.Credential.CreateIntegration(ctx, c.Actor, tepin.Integration{
 		EnvironmentID: c.Environment.ID, Name: in.Body.Name, Description: in.Body.Description, Scopes: scopes,
-		TokenNetworks: orZero(u.TokenNetworks), UseNetworks: orZero(u.UseNetworks), Origins: orZero(u.Origins), Introspects: orZero(u.Introspects), RequireBound: orZero(u.RequireBound),
+		TokenNetworks: orZero(u.TokenNetworks), UseNetworks: orZero(u.UseNetworks), Origins: orZero(u.Origins), Introspects: orZero(u.Introspects), RequireBound: orZero(u.RequireBound), Quota: orZero(in.Body.Quota.quota()),
 	})
 	if err != nil {
 		return nil, err
@@ -213,11 +215,12 @@ type updateIntegrationIn struct {
 		Enabled     *bool    `json:"enabled,omitempty" doc:"false ends all of its tokens and refuses new ones."`
 		Scopes      *[]scope `json:"scopes,omitempty" doc:"Taking one away ends all of its tokens."`
 		ReachUpdate
+		Quota *quotaBody `json:"quota,omitempty" doc:"What it may use; all of it is set anew."`
 	}
 }
 
 func (a *API) updateIntegration(ctx context.Context, c web.Caller, in *updateIntegrationIn) (*item[IntegrationBody], error) {
-	u := tepin.IntegrationUpdate{Name: in.Body.Name, Description: in.Body.Description, Enabled: in.Body.Enabled}
+	u := tepin.IntegrationUpdate{Name: in.Body.Name, Description: in.Body.Description, Enabled: in.Body.Enabled, Quota: in.Body.Quota.quota()}
 	if in.Body.Scopes != nil {
 		set, err := setOf(*in.Body.Scopes)
 		if err != nil {

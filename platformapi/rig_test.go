@@ -32,7 +32,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{Installation: accesstest.New(t, accesstest.Options{}), t: t}
-	r.api = New(Options{Store: r.Store, Access: r.Access, Credential: r.Credential, Version: "1.2.3", Session: func(req *http.Request) (tepin.User, string, error) {
+	r.api = New(Options{Store: r.Store, Access: r.Access, Credential: r.Credential, Quota: r.Quota, Version: "1.2.3", Session: func(req *http.Request) (tepin.User, string, error) {
 		c, err := req.Cookie("tepin")
 		if err != nil {
 			return tepin.User{}, "", tepin.Errorf(tepin.Unauthorized, "sign in")

@@ -45,6 +45,7 @@ func (a *API) register() {
 	op(a, admins, patch, environment, "updateEnvironment", "Environments", "Change an environment", a.updateEnvironment)
 	op(a, admins, get, environment+"/browser-guard", "guardFindings", "Environments", "List integrations whose tokens were seen in pages of other sites where they do not belong", a.guardFindings)
 	op(a, readers, get, environment+"/renders", "environmentRenders", "Usage", "Count the renders of an environment", a.environmentRenders)
+	op(a, readers, get, environment+"/quota", "getEnvironmentQuota", "Usage", "Get what an environment's integrations have used of its quota", a.getEnvironmentQuota)
 
 	op(a, readers, get, "/api/v1/available-scopes", "availableScopes", "Integrations", "List the scopes that there are", a.availableScopes)
 	op(a, readers, get, integrations, "listIntegrations", "Integrations", "List an environment's integrations", a.listIntegrations)
@@ -56,6 +57,7 @@ func (a *API) register() {
 	op(a, admins, post, integration+"/tokens/{tokenId}/revoke", "revokeToken", "Integrations", "End one access token at once, with those that it was exchanged for", a.revokeToken)
 	op(a, readers, get, integration+"/scopes", "getIntegrationScopes", "Integrations", "Get an integration's permissions", a.getScopes)
 	op(a, admins, put, integration+"/scopes", "setIntegrationScopes", "Integrations", "Set an integration's permissions", a.setScopes)
+	op(a, readers, get, integration+"/quota", "getIntegrationQuota", "Usage", "Get what an integration has used of its quota", a.getIntegrationQuota)
 	op(a, admins, get, integration+"/secrets", "listSecrets", "Integrations", "List what is known of an integration's secrets", a.listSecrets)
 	op(a, admins, post, integration+"/secrets", "addSecret", "Integrations", "Make one more client secret; answers it, this once", a.addSecret)
 	op(a, admins, post, integration+"/rotate-secret", "rotateSecret", "Integrations", "Make a new client secret and let the others end; answers it, this once", a.rotateSecret)

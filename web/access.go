@@ -94,6 +94,9 @@ type Guard struct {
 	// token, or an error of kind Unauthorized. It is asked on routes for administrators
 	// alone, and only when there is no Authorization header; nil = tokens alone count.
 	Session func(*http.Request) (u tepin.User, csrf string, err error)
+	// Quota counts a request by an integration, or refuses it with TooMany; nil = nothing
+	// is counted.
+	Quota func(tepin.Actor, tepin.Use) ([]tepin.Standing, error)
 }
 
 // Wrap lets through to h whom rt.Access names. The environment is the path value
@@ -111,6 +114,9 @@ func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
 			err := g.admit(w, r, rt.Access, named, &x.caller)
 			if err == nil {
 				err = g.checkBrowser(w.Header(), r, x.caller)
+			}
+			if err == nil {
+				err = g.count(w, r, x.caller.Actor)
 			}
 			if err != nil {
 				WriteProblem(w, r, err)
@@ -196,6 +202,18 @@ func admitPerson(actor tepin.Actor, a Access) error {
 		return tepin.Errorf(tepin.Forbidden, "this call is about the content of an environment; use the token of one of its integrations, or of an application that is registered in it")
 	}
 	return tepin.Errorf(tepin.Forbidden, "the token says who you are and opens nothing else; use one of an integration, or sign in by `tepin login`")
+}
+
+// count takes the request from the quotas of its actor.
+func (g Guard) count(w http.ResponseWriter, r *http.Request, by tepin.Actor) error {
+	if g.Quota == nil {
+		return nil
+	}
+	list, err := g.Quota(by, tepin.UseRequests)
+	if err == nil {
+		ShowQuotas(w, r, list)
+	}
+	return err
 }
 
 // identify finds out who calls: by bearer token, or on routes for administrators by

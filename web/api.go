@@ -112,7 +112,11 @@ func Register[I, O any](a *API, access Access, op huma.Operation, h func(context
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, CallerOf(ctx), in)
 		if err != nil {
-			return nil, problem(exchangeOf(ctx), err)
+			x := exchangeOf(ctx)
+			if x.w.ResponseWriter != nil {
+				setQuotas(x.w.Header(), x, exceeded(err)) // huma would add to what is set, not replace it
+			}
+			return nil, problem(x, err)
 		}
 		return out, nil
 	})

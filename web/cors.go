@@ -21,7 +21,7 @@ func isAPI(path string) bool {
 const (
 	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 	corsHeaders = "Authorization, Content-Type, If-None-Match, If-Match, Auth0-Client, DPoP, X-GraFx-Proxy-Exclude-Headers, X-GraFx-Proxy-User-Agent"
-	corsExposed = "ETag, Content-Disposition, X-GRAFX-UNAUTHORIZED, Location, Retry-After, WWW-Authenticate, DPoP-Nonce, X-Request-Id"
+	corsExposed = "ETag, Content-Disposition, X-GRAFX-UNAUTHORIZED, Location, Retry-After, WWW-Authenticate, DPoP-Nonce, X-Request-Id, " + quotaHeaders
 	corsMaxAge  = "7200" // seconds; what browsers allow at most
 )
 

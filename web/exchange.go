@@ -35,6 +35,7 @@ type exchange struct {
 	caller Caller             // as the guard let it through
 	guard  tepin.BrowserGuard // what the browser guard did (S22); "" = it saw nothing
 	err    error              // for the log event
+	quotas []tepin.Standing   // how they stand, for the answer
 
 	conn    http.ResponseController
 	w       writer
@@ -76,6 +77,14 @@ func RequestID(r *http.Request) string { return exchangeOf(r.Context()).id }
 
 // SetActor names who makes the request, for its log event.
 func SetActor(r *http.Request, a tepin.Actor) { exchangeOf(r.Context()).actor = a }
+
+// Started is when the request came, by the clock of the [Stack].
+func Started(r *http.Request) time.Time {
+	if x := exchangeOf(r.Context()); !x.start.IsZero() {
+		return x.start
+	}
+	return time.Now()
+}
 
 // LogError records err in the request's log event. [WriteProblem] does it by
 // itself; doors that write errors in a form of their own call this.

@@ -137,6 +137,7 @@ func Status(err error) int {
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r.Context())
 	p := problem(x, err)
+	setQuotas(w.Header(), x, exceeded(err))
 	if x.w.status != 0 {
 		panic(http.ErrAbortHandler) // logged by the stack; the client sees a broken answer, not a whole one
 	}

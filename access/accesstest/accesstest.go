@@ -16,6 +16,7 @@ import (
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/quota"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/store/storetest"
 	"github.com/tepin/tepin/token"
@@ -46,6 +47,7 @@ type Installation struct {
 	Credential *credential.Service
 	Grants     *grant.Service
 	People     *grant.People
+	Quota      *quota.Counter
 
 	t         testing.TB
 	publicURL string
@@ -84,6 +86,8 @@ func New(t testing.TB, o Options) *Installation {
 	in.Grants = &grant.Service{Store: in.Store, Access: in.Access, Now: o.Now}
 	in.People = grant.NewPeople(grant.PeopleOptions{Store: in.Store, Access: in.Access, PublicURL: o.PublicURL, Audiences: o.Audiences,
 		CodeKey: in.Keys.Seal.Derive("device user codes", 32), Now: o.Now})
+	in.Quota, err = quota.New(t.Context(), quota.Options{Store: in.Store, Access: in.Access, Log: o.Log, Now: o.Now})
+	in.check(err)
 	return in
 }
 

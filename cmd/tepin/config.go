@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tepin/tepin/limit"
 	"github.com/tepin/tepin/outbound"
 )
 
@@ -39,6 +40,8 @@ type config struct {
 	Audiences          []string
 	OutboundAllow      []outbound.Rule
 	OutboundCA         string
+	ClientRate         limit.Rate
+	AddressRate        limit.Rate
 	AdministratorEmail string
 	Workers            int
 	LogFormat          string
@@ -96,6 +99,10 @@ var settings = []setting{
 		func(c *config, v string) error { return parseOutbound(c, v) }},
 	{"outbound_ca", "", "certificates, PEM, of authorities that are trusted beside the system's when other hosts are called",
 		word(func(c *config) *string { return &c.OutboundCA })},
+	{"client_rate", "100/1000", "how often a node answers one integration with a token: so many each second, and up to so many at once; 0 for no limit",
+		rate(func(c *config) *limit.Rate { return &c.ClientRate })},
+	{"address_rate", "500/5000", "how many requests to the token server a node takes from one address (IPv6: one /64): so many each second, and up to so many at once; 0 for no limit",
+		rate(func(c *config) *limit.Rate { return &c.AddressRate })},
 	{"administrator_email", "admin@localhost", "e-mail address of the first administrator",
 		word(func(c *config) *string { return &c.AdministratorEmail })},
 	{"workers", "0", "renders at once; 0: one for each processor",
@@ -111,6 +118,10 @@ var settings = []setting{
 		}},
 	{"log_format", "text", "text or json", oneOf(func(c *config) *string { return &c.LogFormat }, "text", "json")},
 	{"log_level", "info", "debug, info, warn or error", oneOf(func(c *config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
+}
+
+func rate(field func(*config) *limit.Rate) func(*config, string) error {
+	return func(c *config, v string) (err error) { *field(c), err = limit.ParseRate(v); return err }
 }
 
 func oneOf(field func(*config) *string, values ...string) func(*config, string) error {

@@ -25,9 +25,11 @@ import (
 	"github.com/tepin/tepin/environmentapi"
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/job"
+	"github.com/tepin/tepin/limit"
 	"github.com/tepin/tepin/oauth"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/platformapi"
+	"github.com/tepin/tepin/quota"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
@@ -76,12 +78,20 @@ type server struct {
 	store        *store.Store
 	access       *access.Directory
 	credential   *credential.Service
+	quota        *quota.Counter
 	subscription tepin.SubscriptionID
 
 	background sync.WaitGroup
 	halt       context.CancelFunc // ends what runs in the background
 	ballast    []byte             // see [heapFloor]
 }
+
+// How many integrations and addresses are remembered for their rates, about 100 bytes
+// each: more than ask within the seconds in which a rate is used up.
+const (
+	rememberedClients = 16_384
+	rememberedPlaces  = 65_536
+)
 
 // heapFloor is allocated and never touched. Little of what a server allocates lives
 // long, so that the collector, which waits for the heap to double, would run for every
@@ -158,6 +168,10 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	people := grant.NewPeople(grant.PeopleOptions{
 		Store: db, Access: directory, PublicURL: url, Audiences: c.Audiences, CodeKey: keys.Seal.Derive("device user codes", 32),
 	})
+	quotas, err := quota.New(ctx, quota.Options{Store: db, Access: directory, Log: log})
+	if err != nil {
+		return nil, err
+	}
 	assets := &asset.Service{Store: db, Blob: files}
 	jobs := job.NewRunner(db, log, c.Workers)
 	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
@@ -168,14 +182,19 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	mux := http.NewServeMux()
 	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
 	tokens := oauth.Handler{Access: directory, Credential: credentials, Grants: grants, People: people, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences, KeySets: keySets,
+		Limits: oauth.Limits{
+			Clients: limit.NewBuckets[tepin.IntegrationID](c.ClientRate, rememberedClients),
+			Places:  limit.NewBuckets[tepin.Place](c.AddressRate, rememberedPlaces),
+			Quota:   quotas.Take,
+		},
 		Certificates: certified.listener != nil || c.CertificateHeader != "", MTLSURL: certified.url}.Routes()
-	guard := web.Guard{Directory: directory}
+	guard := web.Guard{Directory: directory, Quota: quotas.Take}
 	environments := environmentapi.New(environmentapi.Options{
 		Guard: guard, Store: db, Asset: assets, Output: outputs, Version: version(),
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
 	})
 	platform := platformapi.New(platformapi.Options{
-		Store: db, Access: directory, Credential: credentials, Version: version(),
+		Store: db, Access: directory, Credential: credentials, Quota: quotas, Version: version(),
 		Session: func(r *http.Request) (tepin.User, string, error) {
 			return credentials.Session(r.Context(), console.Cookie(r))
 		},
@@ -188,7 +207,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	certified.open(stack, guard, tokens, apis)
 
 	srv := &server{
-		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials,
+		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, quota: quotas,
 		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log), certified: certified,
 		ballast: make([]byte, heapFloor),
 	}
@@ -203,6 +222,11 @@ func (s *server) run(jobs *job.Runner) {
 	s.background.Go(func() {
 		if err := s.access.Run(ctx); err != nil {
 			s.log.Error("access directory", "error", err)
+		}
+	})
+	s.background.Go(func() {
+		if err := s.quota.Run(ctx); err != nil {
+			s.log.Error("quotas", "error", err)
 		}
 	})
 	s.background.Go(func() { jobs.Run(ctx) })
@@ -233,7 +257,7 @@ func (s *server) stop() error {
 	servers.Go(func() error { return drain(ctx, s.certified.http) })
 	err := servers.Wait()
 	s.background.Wait()
-	err = errors.Join(err, s.access.FlushNotices(ctx, true), s.store.Close()) // of the requests that drained
+	err = errors.Join(err, s.access.FlushNotices(ctx, true), s.quota.Flush(ctx), s.store.Close()) // of the requests that drained
 	s.log.Info("stopped", "clean", err == nil)
 	return err
 }
@@ -316,6 +340,9 @@ func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.S
 			return err
 		}},
 		{Name: "sign-ins that are over", Every: 10 * time.Minute, Do: db.SweepLogins},
+		{Name: "unused quotas", Every: time.Hour, Do: func(ctx context.Context) error {
+			return db.DeleteUses(ctx, time.Now().Add(-quota.Kept))
+		}},
 		{Name: "record audit heads", Every: time.Hour, Do: heads.RecordHeads},
 		{Name: "log the audit head", Every: time.Minute, Do: heads.LogHead},
 		{Name: "unreferenced files", Every: 10 * time.Minute, Do: func(ctx context.Context) error {
