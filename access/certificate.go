@@ -95,8 +95,7 @@ var errRefusedCertificate = &tepin.Error{Kind: tepin.Unauthorized,
 	Message: "the client id is wrong, or the client certificate is not registered for it or has ended, or the integration is disabled; check them in the console"}
 
 // errCertificateElsewhere is the same to the client.
-var errCertificateElsewhere = &tepin.Error{Kind: tepin.Unauthorized, Message: errRefusedCertificate.Message,
-	Cause: errors.New("the client certificate is right, and the address is in none of the integration's token networks")}
+var errCertificateElsewhere = &tepin.Error{Kind: tepin.Unauthorized, Message: errRefusedCertificate.Message, Cause: errors.New(elsewhere)}
 
 // AuthenticateCertificate checks a client id and a certificate, DER, whose key the
 // client that came from the given address has proved to hold (RFC 8705 §2.2). It
@@ -120,10 +119,7 @@ func (d *Directory) AuthenticateCertificate(ctx context.Context, id tepin.Client
 		c, trust = d.view.Load().trusting(id, thumbprint)
 	}
 	if trust == nil {
-		if err := d.failures.refuse(id, thumbprint, from, now); tepin.KindOf(err) == tepin.TooMany {
-			return Client{}, err
-		}
-		return Client{}, errRefusedCertificate
+		return Client{}, d.failures.refuse(id, thumbprint, from, now, errRefusedCertificate)
 	}
 	if !c.integration.Enabled || !trust.LiveAt(now) || now.Before(cert.NotBefore) || !now.Before(cert.NotAfter) {
 		return Client{}, errRefusedCertificate

@@ -33,8 +33,11 @@ var (
 	errDisabled = refusal("the integration is disabled")
 	errEnded    = refusal("the secret has ended, or has not begun")
 
-	errElsewhere = refusal("the secret is right, and the address is in none of the integration's token networks")
+	errElsewhere = refusal(elsewhere)
 )
+
+// elsewhere is why a credential that is right is refused all the same.
+const elsewhere = "the credential is right, and the address is in none of the integration's token networks"
 
 func refusal(cause string) error {
 	return &tepin.Error{Kind: tepin.Unauthorized, Cause: errors.New(cause),
@@ -66,7 +69,7 @@ func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret 
 		c, s = d.match(v, id, secret)
 	}
 	if s == nil {
-		return Client{}, d.failures.refuse(id, secret, from, now)
+		return Client{}, d.failures.refuse(id, secret, from, now, errRefused)
 	}
 	if !c.integration.Enabled {
 		return Client{}, errDisabled

@@ -26,13 +26,19 @@ func newFailures() failures {
 	return failures{blind: limit.NewBlind(), known: limit.NewFailures(maxFailures, failureWindow, budgetSize)}
 }
 
-// refuse counts a wrong proof and returns what to answer: the one refusal, or TooMany
-// when the budget is spent. A client that does not exist has a budget like any other.
-func (f failures) refuse(id tepin.ClientID, proof string, from netip.Addr, now time.Time) error {
+// Wrong counts a proof of a client that was wrong, and was checked elsewhere. It returns
+// what to answer: the refusal, or TooMany when the budget is spent.
+func (d *Directory) Wrong(id tepin.ClientID, proof string, from netip.Addr, refusal error) error {
+	return d.failures.refuse(id, proof, from, d.o.Now(), refusal)
+}
+
+// refuse counts a wrong proof and returns what to answer: the refusal, or TooMany when
+// the budget is spent. A client that does not exist has a budget like any other.
+func (f failures) refuse(id tepin.ClientID, proof string, from netip.Addr, now time.Time, refusal error) error {
 	who := f.blind.Digest(string(id), tepin.PlaceOf(from).String())
 	if wait := f.known.Count(who, f.blind.Digest(proof), now); wait > 0 {
 		return &tepin.Error{Kind: tepin.TooMany, RetryAfter: wait,
 			Message: "too many wrong credentials for this client from this network; the right ones are still accepted"}
 	}
-	return errRefused
+	return refusal
 }

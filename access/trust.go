@@ -50,9 +50,11 @@ type Proof struct {
 	Until  time.Time // when a repetition of Once is refused for other reasons
 }
 
+var errEndedTrust = refusal("the integration or what it trusts in has ended just now")
+
 // Trusted returns the client of a proof that came from the given address. It refuses
-// with Unauthorized when client or trust live no longer, and with Conflict when what
-// counts once was presented before, on whatever node (S36).
+// with Unauthorized when client or trust live no longer, or may not be used from there:
+// the cause says which, for the log; and with Conflict when what counts once was presented before, on whatever node (S36).
 func (d *Directory) Trusted(ctx context.Context, p Proof, from netip.Addr) (Client, error) {
 	now := d.o.Now()
 	v, err := d.fresh(now)
@@ -61,11 +63,14 @@ func (d *Directory) Trusted(ctx context.Context, p Proof, from netip.Addr) (Clie
 	}
 	known := v.clients[p.Client]
 	if known == nil || !known.integration.Enabled {
-		return Client{}, errRefused
+		return Client{}, errEndedTrust
 	}
 	credential := known.credential(p.Trust, now)
 	if !credential.live {
-		return Client{}, errRefused
+		return Client{}, errEndedTrust
+	}
+	if !known.integration.TokenNetworks.Allow(from) {
+		return Client{}, errElsewhere
 	}
 	if p.Once != nil {
 		if err := d.o.Store.AcceptOnce(ctx, p.Once, p.Until); err != nil {

@@ -153,6 +153,9 @@ func (h Handler) assert(r *http.Request, c *credentials) (access.Client, error) 
 		return access.Client{}, err
 	}
 	trust, err := h.trusting(r.Context(), c.id, a)
+	if tepin.KindOf(err) == tepin.Unauthorized {
+		return access.Client{}, h.Access.Wrong(c.id, c.assertion, web.ClientAddr(r), err)
+	}
 	if err != nil {
 		return access.Client{}, err
 	}
@@ -161,7 +164,7 @@ func (h Handler) assert(r *http.Request, c *credentials) (access.Client, error) 
 	case tepin.Conflict:
 		return access.Client{}, wrong("the client assertion was presented before; make a new one, with another jti, for each request")
 	case tepin.Unauthorized:
-		return access.Client{}, unproven("the integration or what it trusts in has ended just now")
+		return access.Client{}, unproven(errors.Unwrap(err).Error())
 	}
 	return client, err
 }

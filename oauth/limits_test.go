@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/limit"
@@ -213,7 +215,7 @@ func TestTokenNetworks(t *testing.T) {
 			t.Errorf("from %s: %s\nwrong secret: %s", address, body(w), wrong)
 		}
 	}
-	if !strings.Contains(r.log.String(), "the secret is right, and the address is in none of the integration's token networks") {
+	if !strings.Contains(r.log.String(), "the credential is right, and the address is in none of the integration's token networks") {
 		t.Error("the log does not say why")
 	}
 	if err := r.Access.FlushNotices(t.Context(), true); err != nil {
@@ -231,4 +233,27 @@ func TestTokenNetworks(t *testing.T) {
 			t.Errorf("%s from elsewhere: %d %s", path, w.Code, w.Body)
 		}
 	}
+}
+
+// Client assertions that nobody's key has signed are counted like wrong secrets; one that
+// is right passes all the same.
+func TestAssertionBudget(t *testing.T) {
+	r := newRig(t)
+	own, stranger := newPair("own"), newPair("stranger")
+	in, _ := r.Integration(r.env, tepin.TemplateRead)
+	r.trusts(in, tepin.Trust{Kind: tepin.TrustKey, Keys: registered(own)})
+	for _, id := range []tepin.ClientID{in.ClientID, "int_nobody"} {
+		for n := range 10 {
+			assertion := sign(t, stranger, jose.ES256, r.ownClaims(id))
+			for range 2 {
+				refused(t, fmt.Sprint(id, " ", n), r.assert(assertion), 401, "invalid_client", "is not accepted")
+			}
+		}
+		res := r.assert(sign(t, stranger, jose.ES256, r.ownClaims(id)))
+		refused(t, string(id)+", one too many", res, 429, "temporarily_unavailable", "too many wrong credentials")
+		if res.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	accepted(t, "the right one", r.assert(sign(t, own, jose.ES256, r.ownClaims(in.ClientID))))
 }
