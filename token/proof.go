@@ -2,6 +2,7 @@ package token
 
 import (
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -20,10 +21,13 @@ const (
 	minRSA     = 2048    // bits; the library takes at most 4096
 )
 
-// ProofAlgs are the algorithms that a DPoP proof may be signed with (RFC 9449 §5.1).
-var ProofAlgs = []string{ES256, string(jose.PS256), RS256, string(jose.EdDSA)}
+// ed25519Alg is the newer name of EdDSA with such a key (RFC 9864 §2.2).
+const ed25519Alg = "Ed25519"
 
-var proofAlgs = []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA}
+// ProofAlgs are the algorithms that a DPoP proof may be signed with (RFC 9449 §5.1).
+var ProofAlgs = []string{ES256, string(jose.PS256), RS256, string(jose.EdDSA), ed25519Alg}
+
+var proofAlgs = []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA, ed25519Alg}
 
 // Proof is a DPoP proof whose signature is good (RFC 9449 §4.2). Nothing else about it
 // has been judged.
@@ -72,8 +76,8 @@ func ParseProof(raw string) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	payload, err := jws.Verify(key)
-	if err != nil {
+	payload, ok := verifyProof(raw, jws, key)
+	if !ok {
 		return Proof{}, errors.New("its signature is not by the key of its jwk")
 	}
 	thumbprint, err := key.Thumbprint(crypto.SHA256)
@@ -83,6 +87,18 @@ func ParseProof(raw string) (Proof, error) {
 	p, err := parseProofClaims(payload)
 	p.KeyThumbprint = b64.EncodeToString(thumbprint)
 	return p, err
+}
+
+// verifyProof returns what the key has signed. The library does not know Ed25519 by its
+// own name.
+func verifyProof(raw string, jws *jose.JSONWebSignature, key *jose.JSONWebKey) (payload []byte, ok bool) {
+	if jws.Signatures[0].Protected.Algorithm != ed25519Alg {
+		payload, err := jws.Verify(key)
+		return payload, err == nil
+	}
+	k, ok := key.Key.(ed25519.PublicKey)
+	input := raw[:strings.LastIndexByte(raw, '.')]
+	return jws.UnsafePayloadWithoutVerification(), ok && ed25519.Verify(k, []byte(input), jws.Signatures[0].Signature)
 }
 
 // proofKey returns the key of a proof's header. Private and symmetric keys have been

@@ -56,13 +56,13 @@ func TestDPoP(t *testing.T) {
 
 	w := put(t, Stack{}, a, at, "Bearer "+raw)
 	challenges := w.Header().Values("WWW-Authenticate")
-	if w.Code != 401 || len(challenges) != 2 || !strings.Contains(challenges[0], `Bearer realm="Tepin", error="invalid_token"`) || challenges[1] != `DPoP algs="ES256 PS256 RS256 EdDSA"` || w.Header().Get("DPoP-Nonce") != "" {
+	if w.Code != 401 || len(challenges) != 2 || !strings.Contains(challenges[0], `Bearer realm="Tepin", error="invalid_token"`) || challenges[1] != `DPoP algs="ES256 PS256 RS256 EdDSA Ed25519"` || w.Header().Get("DPoP-Nonce") != "" {
 		t.Fatalf("as Bearer: %d %v", w.Code, w.Header())
 	}
 	w = put(t, Stack{}, a, at, "DPoP "+raw, p.Proof("PUT", at, "", raw))
 	challenges = w.Header().Values("WWW-Authenticate")
 	nonce := w.Header().Get("DPoP-Nonce")
-	if w.Code != 401 || len(challenges) != 1 || !strings.HasPrefix(challenges[0], `DPoP realm="Tepin", error="use_dpop_nonce", error_description="`) || !strings.HasSuffix(challenges[0], `, algs="ES256 PS256 RS256 EdDSA"`) || nonce == "" {
+	if w.Code != 401 || len(challenges) != 1 || !strings.HasPrefix(challenges[0], `DPoP realm="Tepin", error="use_dpop_nonce", error_description="`) || !strings.HasSuffix(challenges[0], `, algs="ES256 PS256 RS256 EdDSA Ed25519"`) || nonce == "" {
 		t.Fatalf("without a nonce: %d %v", w.Code, w.Header())
 	}
 	proof := p.Proof("PUT", at, nonce, raw)
