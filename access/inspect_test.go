@@ -115,6 +115,34 @@ func TestExchangedTokenDies(t *testing.T) {
 	}
 }
 
+// A revoked token stays dead when the clock goes ahead by two hours, past its end, and
+// back again, whatever the directory loads meanwhile.
+func TestRevokedTokenAndClockJumps(t *testing.T) {
+	for _, jump := range []time.Duration{2 * time.Hour, -2 * time.Hour} {
+		r := newRig(t)
+		in := r.integration("one")
+		deny := func(id string) {
+			t.Helper()
+			v := store.DeniedToken{TokenID: id, IntegrationID: in.ID, ExpiresAt: r.clock.Now().Add(30 * time.Minute)}
+			if err := r.store.DenyToken(t.Context(), admin, in.EnvironmentID, v); err != nil {
+				t.Fatal(err)
+			}
+			r.refresh()
+		}
+		raw := r.token(r.login(in, "tpn_one"), func(c *token.Claims) { c.ID, c.ExpiresAt = "revoked", c.IssuedAt.Add(30*time.Minute) })
+		deny("revoked")
+		for _, step := range []time.Duration{jump, -jump} {
+			r.clock.Advance(step)
+			deny("another, at " + r.clock.Now().String()) // loads anew, and clears up
+			_, err := r.Bearer(raw, access.Presenter{})
+			accesstest.WantKind(t, "after a jump of "+step.String(), err, tepin.Unauthorized)
+		}
+		if !r.Denied("revoked") {
+			t.Errorf("%s and back: the denial is forgotten", jump)
+		}
+	}
+}
+
 // A node that could not learn of its own revocation answers nobody until it knows.
 func TestDoubt(t *testing.T) {
 	r := newRig(t)

@@ -12,7 +12,7 @@ type Directory struct {
 	Counter      int64
 	Environments []tepin.Environment
 	Integrations []tepin.Integration
-	Secrets      []tepin.Secret // that have not ended an hour ago
+	Secrets      []tepin.Secret // that have not ended a day ago
 	Trusts       []tepin.Trust  // likewise
 	People       []tepin.User   // without their passwords' hashes
 	Applications []tepin.Application
@@ -27,9 +27,10 @@ type DeniedToken struct {
 	ExpiresAt     time.Time
 }
 
-// endedSecrets is for how long the directory still shows a secret that has ended:
-// longer than clocks may differ.
-const endedSecrets = time.Hour
+// endedKept is for how long the directory still shows what has ended, secrets and denials:
+// longer than clocks are wrong. One that was set ahead, and back again, must not have made
+// it forget what was revoked.
+const endedKept = 24 * time.Hour
 
 // ChangeCounter returns the number that each change of the directory raises.
 func (s *Store) ChangeCounter(ctx context.Context) (int64, error) {
@@ -55,7 +56,7 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 			return err
 		}
 		const living = ` WHERE (expires_at = 0 OR expires_at > $1) AND integration_id IN (SELECT id FROM integration WHERE deleted_at = 0)`
-		since := micros(now.Add(-endedSecrets))
+		since := micros(now.Add(-endedKept))
 		if d.Secrets, err = all(ctx, q, scanSecret, `SELECT `+secretColumns+` FROM secret`+living, since); err != nil {
 			return err
 		}

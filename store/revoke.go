@@ -61,7 +61,7 @@ func (t *tx) denialsFull(ctx context.Context, by tepin.Actor, env tepin.Environm
 // deny refuses what v names from now on, and reports whether it was not refused before.
 // Denials that are over go.
 func (t *tx) deny(ctx context.Context, v DeniedToken) (changed bool, err error) {
-	if _, err := t.exec(ctx, `DELETE FROM denied_token WHERE expires_at <= $1`, micros(t.now.Add(-endedSecrets))); err != nil {
+	if _, err := t.exec(ctx, `DELETE FROM denied_token WHERE expires_at <= $1`, micros(t.now.Add(-endedKept))); err != nil {
 		return false, err
 	}
 	n, err := t.exec(ctx, `INSERT INTO denied_token (token_id, integration_id, expires_at) VALUES ($1, $2, $3)

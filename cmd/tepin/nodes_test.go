@@ -139,6 +139,34 @@ func TestNodes(t *testing.T) {
 	}
 }
 
+// 200 first requests at once, over two nodes, are answered with one token.
+func TestFirstRequestsAtOnce(t *testing.T) {
+	nodes := startNodes(t, 2)
+	h := nodes[0].holder(t, nodes[0].nodesEnvironment(t), "busy")
+	for i, n := range nodes {
+		within(t, 5*time.Second, fmt.Sprintf("node %d knows the integration", i), func() bool { return n.takes(t, h.token) == http.StatusOK })
+	}
+	if err := revocations["revoke all"](t, nodes[0], h); err != nil { // from here on nobody has a token
+		t.Fatal(err)
+	}
+	within(t, 5*time.Second, "the other node has heard of it", func() bool { return nodes[1].takes(t, h.token) == http.StatusUnauthorized })
+	var mu sync.Mutex
+	tokens := map[string]int{}
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			token := nodes[i%2].tokenOf(t, h.form())
+			mu.Lock()
+			defer mu.Unlock()
+			tokens[token]++
+		})
+	}
+	wg.Wait()
+	if len(tokens) != 1 || tokens[h.token] != 0 {
+		t.Errorf("%d different tokens, the revoked one %d times", len(tokens), tokens[h.token])
+	}
+}
+
 // A database that is frozen makes the node not ready, instead of leaving whoever asks
 // without an answer.
 func TestReadyOfFrozenDatabase(t *testing.T) {

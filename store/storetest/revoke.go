@@ -71,7 +71,7 @@ func revocation(w *world) {
 
 	// What has ended for long is forgotten with the next revocation.
 	w.must(w.DenyToken(w.ctx, w.admin, w.env, deny))
-	w.clock.Advance(26 * time.Hour)
+	w.clock.Advance(49 * time.Hour)
 	w.must(w.DenyToken(w.ctx, w.admin, w.env, store.DeniedToken{TokenID: "late", IntegrationID: i.ID, ExpiresAt: w.clock.Now().Add(time.Hour)}))
 	equal(w, strings.Join(w.deniedTokens(), " "), "late")
 }
