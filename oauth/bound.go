@@ -54,14 +54,16 @@ func (h Handler) bindable(d document) document {
 		return d
 	}
 	d.ByMTLS = true
-	d.AuthMethods = append(slices.Clip(d.AuthMethods), "self_signed_tls_client_auth")
-	d.RevocationAuthMethods, d.IntrospectionAuthMethods = d.AuthMethods, d.AuthMethods
+	for _, methods := range []*[]string{&d.AuthMethods, &d.RevocationAuthMethods, &d.IntrospectionAuthMethods} {
+		*methods = append(slices.Clip(*methods), "self_signed_tls_client_auth")
+	}
 	if h.MTLSURL == "" {
 		return d
 	}
 	d.Aliases = map[string]string{}
 	for name, url := range map[string]string{
 		"token_endpoint": d.TokenEndpoint, "revocation_endpoint": d.RevocationEndpoint, "introspection_endpoint": d.IntrospectionEndpoint,
+		"device_authorization_endpoint": d.DeviceEndpoint, "userinfo_endpoint": h.userinfoEndpoint(),
 	} {
 		d.Aliases[name] = h.MTLSURL + "/" + strings.TrimPrefix(url, h.Issuer)
 	}

@@ -395,6 +395,7 @@ func TestBoundMetadata(t *testing.T) {
 		Bound                 bool              `json:"tls_client_certificate_bound_access_tokens"`
 		Aliases               map[string]string `json:"mtls_endpoint_aliases"`
 		Methods               []string          `json:"token_endpoint_auth_methods_supported"`
+		Introspection         []string          `json:"introspection_endpoint_auth_methods_supported"`
 	}
 	for name, c := range map[string]struct {
 		h     oauth.Handler
@@ -418,6 +419,14 @@ func TestBoundMetadata(t *testing.T) {
 			if !slices.Equal(d.Algs, token.ProofAlgs) || d.Bound != c.certs || slices.Contains(d.Methods, "self_signed_tls_client_auth") != c.certs ||
 				d.Aliases["token_endpoint"] != c.alias || (d.Aliases != nil) != (c.alias != "") || !slices.Contains(d.Methods, "client_secret_basic") {
 				t.Errorf("%s, %s: %+v", name, path, d)
+			}
+			if slices.Contains(d.Introspection, "self_signed_tls_client_auth") != c.certs || slices.Contains(d.Introspection, "none") {
+				t.Errorf("%s, %s: clients authenticate for introspection by %q", name, path, d.Introspection)
+			}
+			for endpoint, url := range d.Aliases {
+				if !strings.HasPrefix(url, "https://mtls.tepin.example/oauth/") || strings.HasPrefix(endpoint, "authorization") {
+					t.Errorf("%s is at %s for clients with certificates", endpoint, url)
+				}
 			}
 		}
 	}

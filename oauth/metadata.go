@@ -91,13 +91,15 @@ func (h Handler) metadata(w http.ResponseWriter, _ *http.Request) error {
 // openID serves the same to clients that look where OpenID Connect has it.
 func (h Handler) openID(w http.ResponseWriter, _ *http.Request) error {
 	return publish(w, openIDDocument{
-		document: h.document(), UserinfoEndpoint: h.Issuer + "oauth/userinfo",
+		document: h.document(), UserinfoEndpoint: h.userinfoEndpoint(),
 		SubjectTypes: []string{"public"},
 		SigningAlgs:  []string{token.RS256, token.ES256}, // libraries that verify access tokens take the algorithms from here
 		Claims:       []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "email"},
 		Prompts:      []string{"none", "login", "consent"},
 	})
 }
+
+func (h Handler) userinfoEndpoint() string { return h.Issuer + "oauth/userinfo" }
 
 func publish(w http.ResponseWriter, v any) error {
 	body, err := json.Marshal(v)

@@ -327,6 +327,22 @@ func TestCertificateBoundTokens(t *testing.T) {
 	}
 }
 
+// Where clients with certificates have an address of their own, the header counts there.
+func TestCertificateAtItsAddress(t *testing.T) {
+	_, bytes := asHeader(accesstest.NewCertificate(t, "one", nil).Leaf.Raw)
+	home := Stack{PublicURL: "https://tepin.example", MTLSURL: "https://mtls.tepin.example", CertificateHeader: "Client-Cert", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}}
+	for host, want := range map[string]bool{"mtls.tepin.example": true, "tepin.example": false} {
+		r := request("GET", "/", nil)
+		r.Host = host
+		r.Header.Set("Client-Cert", bytes)
+		serve(t, home, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if der, err := ClientCertificate(r); err != nil || (der != nil) != want {
+				t.Errorf("%s: %d bytes, %v", host, len(der), err)
+			}
+		}), r)
+	}
+}
+
 // Links of answers lead to where the client came: it may be able to go nowhere else.
 func TestLinksStayWithTheCertificate(t *testing.T) {
 	home := Stack{PublicURL: "https://tepin.example", MTLSURL: "https://mtls.tepin.example"}

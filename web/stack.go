@@ -48,7 +48,8 @@ type Stack struct {
 	Now            func() time.Time
 
 	// CertificateHeader is in which header a trusted proxy hands over the certificate of
-	// its client: one certificate, as escaped PEM or as RFC 9440 §2 has it. "" = in none.
+	// its client, at MTLSURL if that is set: one certificate, as escaped PEM or as RFC 9440
+	// §2 has it. "" = in none.
 	CertificateHeader string
 }
 
@@ -89,6 +90,9 @@ func (s *Stack) Wrap(next http.Handler) http.Handler {
 		host := s.forwarded(r, x)
 		x.self, x.url = x.scheme+"://"+host, r.URL
 		x.base = s.base(host, x.self)
+		if s.MTLSURL != "" && x.base != s.MTLSURL {
+			x.cert = nil // a proxy may pass on there what a client has made up
+		}
 		w.Header().Set("X-Request-Id", x.id)
 		w.Header()["X-Content-Type-Options"] = nosniff
 

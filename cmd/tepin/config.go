@@ -85,7 +85,7 @@ var settings = []setting{
 		}},
 	{"trusted_proxies", "", "networks, separated by commas, whose X-Forwarded-* headers are believed",
 		func(c *config, v string) error { return parseProxies(c, v) }},
-	{"client_certificate_header", "", "header in which a trusted proxy hands over the certificate of its client, as nginx's $ssl_client_escaped_cert or as RFC 9440 has it; empty: none is believed",
+	{"client_certificate_header", "", "header in which a trusted proxy hands over the certificate of its client, at mtls_public_url if that is set, as nginx's $ssl_client_escaped_cert or as RFC 9440 has it; empty: none is believed",
 		word(func(c *config) *string { return &c.CertificateHeader })},
 	{"mtls_listen", "", "address and port to listen on for clients that come with certificates, with the same tls_cert and tls_key; empty: nowhere",
 		word(func(c *config) *string { return &c.MTLSListen })},

@@ -119,6 +119,9 @@ func (s *certifiedServer) do(c *http.Client, req *http.Request, header ...string
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host
+	}
 	res, err := c.Do(req)
 	s.must(err)
 	defer res.Body.Close()
@@ -277,25 +280,30 @@ func TestCertificateOfProxy(t *testing.T) {
 	at := "https://" + behind.listener.Addr().String()
 	client := behind.client(nil, nil)
 	for _, header := range []string{escaped, bytes} {
-		raw, status, body := behind.token(client, at+"/oauth/token", nil, "X-Client", header)
+		raw, status, body := behind.token(client, at+"/oauth/token", nil, "Host", "127.0.0.1", "X-Client", header)
 		if status != 200 {
 			t.Fatalf("%d %s", status, body)
 		}
-		if res, body := behind.list(client, at, raw, "X-Client", header); res.StatusCode != 200 {
-			t.Errorf("%d %s", res.StatusCode, body)
-		}
-		if res, _ := behind.list(client, at, raw); res.StatusCode != 401 {
-			t.Errorf("without the header: %d", res.StatusCode)
-		}
-		if res, _ := behind.list(client, at, raw, "Client-Cert", bytes); res.StatusCode != 401 {
-			t.Errorf("in another header: %d", res.StatusCode)
+		for name, c := range map[string]struct {
+			host   string
+			header []string
+			status int
+		}{
+			"with the header":      {"127.0.0.1", []string{"X-Client", header}, 200},
+			"without it":           {"127.0.0.1", nil, 401},
+			"in another header":    {"127.0.0.1", []string{"Client-Cert", bytes}, 401},
+			"at the other address": {"localhost", []string{"X-Client", header}, 401},
+		} {
+			if res, body := behind.list(client, at, raw, append(c.header, "Host", c.host)...); res.StatusCode != c.status {
+				t.Errorf("%s: %d %s", name, res.StatusCode, body)
+			}
 		}
 	}
 	home.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
 	alone := startCertified(t, home)
 	alone.trust(cert)
 	at = "https://" + alone.listener.Addr().String()
-	if _, status, _ := alone.token(alone.client(nil, nil), at+"/oauth/token", nil, "X-Client", bytes, "X-Forwarded-For", "192.0.2.1"); status != 401 {
+	if _, status, _ := alone.token(alone.client(nil, nil), at+"/oauth/token", nil, "Host", "127.0.0.1", "X-Client", bytes, "X-Forwarded-For", "192.0.2.1"); status != 401 {
 		t.Errorf("from no proxy: %d", status)
 	}
 }
