@@ -76,10 +76,15 @@ type SigningKey struct {
 	Purpose   KeyPurpose
 	Alg       string // "ES256" or "RS256"
 	Public    []byte // PKIX, DER
-	Sealed    []byte
+	Sealed    []byte // empty: the private half is gone
+	SealedBy  string // id of the master key
 	CreatedAt time.Time
 	UsableAt  time.Time // signing begins: after every node has published it
+	DeniedAt  time.Time // what it signed is refused since then; zero = it is not
 }
+
+// Signs reports whether the key can sign, now or when it is usable.
+func (k SigningKey) Signs() bool { return len(k.Sealed) > 0 && k.DeniedAt.IsZero() }
 
 // GrantKey names one reusable token: everything that changes the token's bytes.
 type GrantKey struct {

@@ -30,5 +30,7 @@ type Instance struct {
 	MasterKeyCheck []byte
 	PepperID       string
 	PepperCheck    []byte
+	AuditKey       []byte    // key of the audit log, sealed; empty: derived from the first master key
+	NotBefore      time.Time // tokens that were issued before are refused; zero = none
 	CreatedAt      time.Time
 }

@@ -306,10 +306,9 @@ func TestRun(t *testing.T) {
 // and none is made where there is one.
 func TestEnsureSigningKeys(t *testing.T) {
 	r := newRig(t) // has those of access tokens
-	plain := func(private []byte, _ string) ([]byte, error) { return private, nil }
 	errs := make(chan error)
 	for range 3 {
-		go func() { errs <- access.EnsureSigningKeys(context.Background(), r.store, plain, r.clock.Now()) }()
+		go func() { errs <- r.keyring(0).Ensure(context.Background()) }()
 	}
 	for range 3 {
 		if err := <-errs; err != nil {
@@ -374,8 +373,7 @@ func TestSignIDToken(t *testing.T) {
 	if _, err := r.SignIDToken(map[string]string{"sub": "u"}); tepin.KindOf(err) != tepin.Unavailable {
 		t.Errorf("without a key for it: %v", err)
 	}
-	plain := func(private []byte, _ string) ([]byte, error) { return private, nil }
-	if err := access.EnsureSigningKeys(t.Context(), r.store, plain, start); err != nil {
+	if err := r.keyring(0).Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.refresh()

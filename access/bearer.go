@@ -136,6 +136,9 @@ func (v *view) alive(t *token.Claims, whose subject, now time.Time) error {
 	if v.denied[t.ID] || t.Parent != "" && v.denied[t.Parent] {
 		return tepin.Errorf(tepin.Unauthorized, "the access token was revoked; request a new one")
 	}
+	if t.IssuedAt.Before(v.notBefore) {
+		return tepin.Errorf(tepin.Unauthorized, "the access token is from before this server was recovered; request a new one")
+	}
 	if whose.person != nil {
 		return v.aliveOfPerson(t, whose)
 	}

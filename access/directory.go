@@ -240,6 +240,9 @@ func (d *Directory) Issuer() string { return d.o.Issuer }
 // Keys returns the signing keys that are not denied.
 func (d *Directory) Keys() *token.Keys { return d.view.Load().keys }
 
+// NotBefore is the time before which no token may have been issued; zero if there is none.
+func (d *Directory) NotBefore() time.Time { return d.view.Load().notBefore }
+
 // Denied reports whether the token of this jti was revoked.
 func (d *Directory) Denied(tokenID string) bool { return d.view.Load().denied[tokenID] }
 

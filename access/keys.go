@@ -1,17 +1,30 @@
 package access
 
 import (
-	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/tepin/tepin"
-	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/token"
 )
 
-// slot is one place that always has a signing key.
+// How long keys are where, one after the other.
+const (
+	// JWKSMaxAge is for how long clients may keep the key set.
+	JWKSMaxAge = 5 * time.Minute
+	// PublishAhead is for how long a key stands in the set before it signs: longer than
+	// any client keeps the set that heeds its Cache-Control, and most that do not, and
+	// than nodes take to learn of it.
+	PublishAhead = time.Hour
+
+	// keptFor is for how long a key stays when another has begun to sign: until all that
+	// it has signed has ended, also for a clock that has jumped.
+	keptFor = token.MaxLifetime + token.MaxSkew + clockJump
+	// clockJump is how far a clock may be set forward and back without harm.
+	clockJump = 3 * time.Hour
+)
+
+// slot is one place that always has a key which signs.
 type slot struct {
 	purpose tepin.KeyPurpose
 	alg     string
@@ -25,30 +38,59 @@ var slots = []slot{
 	{tepin.AuditHeads, token.ES256},
 }
 
-// EnsureSigningKeys makes the first key of each purpose and algorithm where there is
-// none. Any number of nodes may call it at once: for each the first writer wins.
-// Call it before [New]. The seal func seals a private key (PKCS #8) for its kid.
-func EnsureSigningKeys(ctx context.Context, st *store.Store, seal func(private []byte, kid string) ([]byte, error), now time.Time) error {
-	have, err := st.SigningKeys(ctx)
-	if err != nil {
-		return err
+// KeyState is where a signing key stands in its life.
+type KeyState string
+
+// The states, in their order.
+const (
+	KeyAhead   KeyState = "ahead"   // published; it does not sign yet
+	KeySigning KeyState = "signing" // what is made now is signed by it
+	KeyKept    KeyState = "kept"    // another signs; what this one has signed is still good
+	KeyRetired KeyState = "retired" // of the audit log: its private half is gone
+	KeyDenied  KeyState = "denied"  // nothing that it has signed is good
+)
+
+// KeyInfo is a signing key with what follows from those beside it.
+type KeyInfo struct {
+	tepin.SigningKey
+	State    KeyState
+	RetireAt time.Time // when it goes; zero: when it does is not settled, or it is gone
+}
+
+// keyInfos judges keys at a time. What it says follows from the rows alone.
+func keyInfos(rows []tepin.SigningKey, now time.Time) []KeyInfo {
+	list := make([]KeyInfo, len(rows))
+	for i, k := range rows {
+		list[i] = KeyInfo{SigningKey: k, State: KeySigning}
+		next := follower(rows, k)
+		if !next.IsZero() {
+			list[i].RetireAt = next.Add(keptFor)
+		}
+		switch {
+		case !k.DeniedAt.IsZero():
+			list[i].State, list[i].RetireAt = KeyDenied, k.DeniedAt.Add(keptFor)
+		case len(k.Sealed) == 0:
+			list[i].State = KeyRetired
+		case now.Before(k.UsableAt):
+			list[i].State = KeyAhead
+		case !next.IsZero() && !now.Before(next):
+			list[i].State = KeyKept
+		}
+		if len(k.Sealed) == 0 {
+			list[i].RetireAt = time.Time{}
+		}
 	}
-	for _, sl := range slots {
-		if slices.ContainsFunc(have, func(k tepin.SigningKey) bool { return k.Purpose == sl.purpose && k.Alg == sl.alg }) {
-			continue
-		}
-		row, err := newSigningKey(sl, seal)
-		if err != nil {
-			return err
-		}
-		// Usable since ever: no node is ready that has not loaded the first keys, and
-		// the clock of one may be behind.
-		row.CreatedAt, row.UsableAt = now, time.Unix(0, 0).UTC()
-		if err := st.AddSigningKey(ctx, tepin.System, row); err != nil && tepin.KindOf(err) != tepin.Conflict {
-			return err
+	return list
+}
+
+// follower returns when the key that follows k begins to sign, or zero.
+func follower(rows []tepin.SigningKey, k tepin.SigningKey) (first time.Time) {
+	for _, n := range rows {
+		if n.Purpose == k.Purpose && n.Alg == k.Alg && n.Signs() && n.UsableAt.After(k.UsableAt) && (first.IsZero() || n.UsableAt.Before(first)) {
+			first = n.UsableAt
 		}
 	}
-	return nil
+	return first
 }
 
 // SignIDToken signs the claims of an id_token, which is no access token to anybody: it
@@ -62,30 +104,23 @@ func (d *Directory) SignIDToken(claims any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	k := v.keys.SignerFor(tepin.IDTokens, token.RS256, d.o.Now())
-	if k == nil {
-		return "", &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second,
-			Message: "there is no key for id_tokens that may be used yet; try again in a second"}
-	}
-	return k.SignJSON(payload)
+	return signJSON(v, slot{tepin.IDTokens, token.RS256}, payload, d.o.Now())
 }
 
-func newSigningKey(sl slot, seal func(private []byte, kid string) ([]byte, error)) (tepin.SigningKey, error) {
-	k, err := token.GenerateKey(sl.alg)
+// SignAuditHeads signs the heads of the audit log, a JSON object.
+func (d *Directory) SignAuditHeads(payload []byte) (string, error) {
+	v, err := d.fresh(d.o.Now())
 	if err != nil {
-		return tepin.SigningKey{}, err
+		return "", err
 	}
-	public, err := k.Public()
-	if err != nil {
-		return tepin.SigningKey{}, err
+	return signJSON(v, slot{tepin.AuditHeads, token.ES256}, payload, d.o.Now())
+}
+
+func signJSON(v *view, sl slot, payload []byte, now time.Time) (string, error) {
+	k := v.keys.SignerFor(sl.purpose, sl.alg, now)
+	if k == nil {
+		return "", &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second,
+			Message: "there is no key for this that may be used yet; try again in a second"}
 	}
-	private, err := k.Private()
-	if err != nil {
-		return tepin.SigningKey{}, err
-	}
-	sealed, err := seal(private, k.ID)
-	if err != nil {
-		return tepin.SigningKey{}, err
-	}
-	return tepin.SigningKey{ID: k.ID, Purpose: sl.purpose, Alg: sl.alg, Public: public, Sealed: sealed}, nil
+	return k.SignJSON(payload)
 }

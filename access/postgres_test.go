@@ -10,6 +10,7 @@ import (
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/store/storetest"
+	"github.com/tepin/tepin/token"
 )
 
 // P5 on two nodes over one PostgreSQL, in real time: what one revokes, the other
@@ -50,6 +51,33 @@ func TestTwoNodesOverPostgres(t *testing.T) {
 	if second.Ready() != nil {
 		t.Errorf("not ready: %v", second.Ready())
 	}
+
+	// A compromised key: what it has signed dies at once here, within 5 s there (S9).
+	in = r.integration("two")
+	raw = r.token(r.login(in, "tpn_two"), nil)
+	within := func(what string, so func() bool) {
+		t.Helper()
+		for begin := time.Now(); !so(); time.Sleep(20 * time.Millisecond) {
+			if time.Since(begin) > 5*time.Second {
+				t.Fatalf("not within 5 s: %s", what)
+			}
+		}
+	}
+	within("the other node takes the token", func() bool { _, err := second.Bearer(raw, access.Presenter{}); return err == nil })
+	bad := r.keys.Signer(token.ES256, time.Now())
+	if err := r.keyring(0).Compromised(t.Context(), admin, bad.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Bearer(raw, access.Presenter{})
+	accesstest.WantKind(t, "of a compromised key, on the node that withdrew it", err, tepin.Unauthorized)
+	within("the other node refuses it", func() bool {
+		_, err := second.Bearer(raw, access.Presenter{})
+		return tepin.KindOf(err) == tepin.Unauthorized
+	})
+	within("the other node has the new key", func() bool {
+		k := second.Keys().Signer(token.ES256, time.Now())
+		return k != nil && k.ID == r.Keys().Signer(token.ES256, time.Now()).ID && k.ID != bad.ID
+	})
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -71,6 +71,12 @@ func (r *rig) node() *access.Directory {
 	return accesstest.Bare(r.t, r.store, r.now)
 }
 
+// keyring works on the rig's keys, which follow one another so often.
+func (r *rig) keyring(every time.Duration) *access.Keyring {
+	return &access.Keyring{Store: r.store, Access: r.Directory, Every: every, Now: r.now,
+		Seal: func(private []byte, _ string) ([]byte, error) { return private, nil }}
+}
+
 // integration makes one with all scopes and the secret "tpn_" + name, and refreshes.
 func (r *rig) integration(name string) tepin.Integration {
 	r.t.Helper()

@@ -19,6 +19,7 @@ type snapshot struct {
 	people          map[tepin.UserID]*tepin.User
 	applications    map[tepin.ClientID]*tepin.Application // of environments that there are, and first parties
 	denied          map[string]bool                       // jti, or id of a login
+	notBefore       time.Time                             // of the iat of tokens; zero = no matter
 	keys            *token.Keys
 	quotas          bool // there are some
 }
@@ -61,6 +62,7 @@ func (d *Directory) load(ctx context.Context, last *snapshot) (*snapshot, error)
 	}
 	s := &snapshot{
 		counter:         dir.Counter,
+		notBefore:       dir.NotBefore,
 		environments:    make(map[tepin.EnvironmentID]*tepin.Environment, len(dir.Environments)),
 		byTechnicalName: make(map[string]*tepin.Environment, len(dir.Environments)),
 		clients:         make(map[tepin.ClientID]*client, len(dir.Integrations)),
@@ -98,7 +100,7 @@ func (d *Directory) load(ctx context.Context, last *snapshot) (*snapshot, error)
 	for _, t := range dir.Denied {
 		s.denied[t.TokenID] = true
 	}
-	s.keys, err = d.loadKeys(ctx, last, dir.DeniedKeys)
+	s.keys, err = d.loadKeys(ctx, last)
 	return s, err
 }
 
@@ -115,14 +117,16 @@ func keepLast(c *client) {
 	c.secrets = c.secrets[:min(len(c.secrets), tepin.MaxLiveSecrets)]
 }
 
-func (d *Directory) loadKeys(ctx context.Context, last *snapshot, denied []string) (*token.Keys, error) {
+// loadKeys reads the keys that can sign: a key that was denied, or whose private half is
+// gone, is none.
+func (d *Directory) loadKeys(ctx context.Context, last *snapshot) (*token.Keys, error) {
 	rows, err := d.o.Store.SigningKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	keys := make([]*token.Key, 0, len(rows))
 	for _, row := range rows {
-		if slices.Contains(denied, row.ID) {
+		if !row.Signs() {
 			continue
 		}
 		var k *token.Key

@@ -248,6 +248,10 @@ func (s *Service) key(g *tepin.Grant) (*token.Key, error) {
 		}
 		return nil, tepin.Errorf(tepin.Unavailable, "the signing key of this token is not known here yet; try again in a second")
 	}
+	if wait := s.Access.NotBefore().Sub(g.IssuedAt); wait > 0 {
+		return nil, &tepin.Error{Kind: tepin.Unavailable, RetryAfter: wait,
+			Message: "this server has just been recovered and issues no token yet; try again in a second"}
+	}
 	k := keys.Signer(g.Key.Alg, g.IssuedAt)
 	if k == nil {
 		return nil, &tepin.Error{Kind: tepin.Unavailable, RetryAfter: time.Second,

@@ -26,11 +26,8 @@ const (
 	MaxDepth      = 16 // of the JSON form, in members that nobody reads
 )
 
-// How long clients may keep what is published, in seconds.
-const (
-	jwksMaxAge     = "300"
-	metadataMaxAge = "3600"
-)
+// metadataMaxAge is how long clients may keep the metadata, in seconds.
+const metadataMaxAge = "3600"
 
 // Handler serves the endpoints. All fields up to KeySets are required.
 type Handler struct {

@@ -10,6 +10,7 @@ import (
 // Directory is everything that decides who may come in, as it was at one moment.
 type Directory struct {
 	Counter      int64
+	NotBefore    time.Time // tokens that were issued before are refused; zero = none
 	Environments []tepin.Environment
 	Integrations []tepin.Integration
 	Secrets      []tepin.Secret // that have not ended a day ago
@@ -49,6 +50,9 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 		if d.Counter, err = changeCounter(ctx, q); err != nil {
 			return err
 		}
+		if err := q.QueryRowContext(ctx, `SELECT COALESCE((SELECT not_before FROM instance), 0)`).Scan(at(&d.NotBefore)); err != nil {
+			return err
+		}
 		if d.Environments, err = all(ctx, q, scanEnvironment, `SELECT `+environmentColumns+` FROM environment WHERE deleted_at = 0`); err != nil {
 			return err
 		}
@@ -72,27 +76,7 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 		}
 		d.Denied, err = all(ctx, q, func(r row) (v DeniedToken, err error) { return v, r.Scan(&v.TokenID, at(&v.ExpiresAt)) },
 			`SELECT token_id, expires_at FROM denied_token WHERE expires_at > $1`, since)
-		if err != nil {
-			return err
-		}
-		d.DeniedKeys, err = all(ctx, q, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT key_id FROM denied_key`)
 		return err
 	})
 	return d, err
-}
-
-// DenyKey refuses every token that the signing key of this id has signed.
-func (s *Store) DenyKey(ctx context.Context, by tepin.Actor, kid string) error {
-	return s.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO denied_key (key_id, denied_at) VALUES ($1, $2) ON CONFLICT (key_id) DO NOTHING`, kid, micros(t.now))
-		if err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `DELETE FROM access_grant WHERE key_id = $1`, kid); err != nil {
-			return err
-		}
-		t.access = true
-		t.record(InstanceChain, by, "signing_key.deny", kid, nil)
-		return nil
-	})
 }

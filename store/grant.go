@@ -57,7 +57,7 @@ func grant(ctx context.Context, q queryer, k tepin.GrantKey) (tepin.Grant, error
 // PutGrant stores a fresh grant unless a good one stands, and returns the one that
 // stands then: with any number of callers at once, on any number of nodes, all get
 // the same. A standing grant is replaced when it ends by replaceBefore, has another
-// epoch, signing key or issuer, or was issued in the future. [tepin.Stale] says that
+// epoch or issuer, a signing key that is gone or denied, or was issued in the future. [tepin.Stale] says that
 // the fresh grant rests on what is no longer so: the integration is disabled or
 // gone, its epoch, scopes or secret have changed (S3).
 func (s *Store) PutGrant(ctx context.Context, fresh tepin.Grant, replaceBefore time.Time) (stands tepin.Grant, err error) {
@@ -72,7 +72,8 @@ func (s *Store) PutGrant(ctx context.Context, fresh tepin.Grant, replaceBefore t
 			ON CONFLICT (key_hash) DO UPDATE SET key_id = excluded.key_id, issuer = excluded.issuer, token_id = excluded.token_id,
 				epoch = excluded.epoch, issued_at = excluded.issued_at, expires_at = excluded.expires_at, stored_at = excluded.stored_at
 			WHERE access_grant.expires_at <= $17 OR access_grant.epoch <> excluded.epoch OR access_grant.issued_at > $18
-				OR access_grant.key_id <> excluded.key_id OR access_grant.issuer <> excluded.issuer
+				OR access_grant.issuer <> excluded.issuer OR access_grant.key_id <> excluded.key_id AND NOT EXISTS (SELECT 1 FROM signing_key
+					WHERE id = access_grant.key_id AND length(sealed) > 0 AND id NOT IN (SELECT key_id FROM denied_key))
 			RETURNING ` + grantColumns
 		stands, err = scanGrant(t.QueryRowContext(ctx, put, k.EnvironmentID, k.IntegrationID, k.SecretID, k.Audience, k.Scopes.String(), k.Alg,
 			k.Lifetime.Microseconds(), k.Format, fresh.KeyID, fresh.Issuer, fresh.TokenID, fresh.Epoch, micros(fresh.IssuedAt), micros(fresh.ExpiresAt),

@@ -30,8 +30,8 @@ const rsaBits = 2048
 // b64 is the encoding of RFC 7515 §2, refusing stray bits at the end.
 var b64 = base64.RawURLEncoding.Strict()
 
-// Key is one signing key. Exactly one of its halves is set: there is no seam for
-// foreign signers, because only these two are known to sign deterministically.
+// Key is one signing key, of one of two kinds: there is no seam for foreign signers,
+// because only these are known to sign deterministically.
 type Key struct {
 	ID       string           // kid: the RFC 7638 thumbprint
 	Purpose  tepin.KeyPurpose // what it signs: set by [Key.For]
@@ -42,6 +42,7 @@ type Key struct {
 	header string // first segment of everything under this key, with its dot
 	ec     *ecdsa.PrivateKey
 	rsa    *rsa.PrivateKey
+	public crypto.PublicKey
 }
 
 // types are the values of the header "typ", which tells what was signed for one purpose
@@ -82,23 +83,49 @@ func ParseKey(alg string, pkcs8 []byte) (*Key, error) {
 }
 
 func newKey(alg string, private any) (*Key, error) {
-	k := &Key{Alg: alg}
+	var k *Key
 	var err error
 	switch p := private.(type) {
 	case *ecdsa.PrivateKey:
+		if k, err = publicKey(alg, &p.PublicKey); err == nil {
+			k.ec = p
+		}
+	case *rsa.PrivateKey:
+		if k, err = publicKey(alg, &p.PublicKey); err == nil {
+			k.rsa = p
+		}
+	default:
+		err = fmt.Errorf("token: a %T cannot sign %s", private, alg)
+	}
+	return k, err
+}
+
+// ParsePublicKey reads a public key in PKIX and binds it to the algorithm. It verifies
+// what was signed, and signs nothing.
+func ParsePublicKey(alg string, pkix []byte) (*Key, error) {
+	parsed, err := x509.ParsePKIXPublicKey(pkix)
+	if err != nil {
+		return nil, fmt.Errorf("token: public key: %w", err)
+	}
+	return publicKey(alg, parsed)
+}
+
+func publicKey(alg string, public crypto.PublicKey) (*Key, error) {
+	k := &Key{Alg: alg, public: public}
+	var err error
+	switch p := public.(type) {
+	case *ecdsa.PublicKey:
 		if alg != ES256 || p.Curve != elliptic.P256() {
 			return nil, fmt.Errorf("token: an EC key of curve %s cannot sign %s", p.Curve.Params().Name, alg)
 		}
-		k.ec = p
-		k.jwk, err = ecJWK(&p.PublicKey)
-	case *rsa.PrivateKey:
+		k.jwk, err = ecJWK(p)
+	case *rsa.PublicKey:
 		if alg != RS256 || p.N.BitLen() < rsaBits {
 			return nil, fmt.Errorf("token: an RSA key of %d bits cannot sign %s", p.N.BitLen(), alg)
 		}
-		k.rsa = p
-		k.jwk = rsaJWK(&p.PublicKey)
+		k.jwk = rsaJWK(p)
 	default:
-		return nil, fmt.Errorf("token: a %T cannot sign %s", private, alg)
+		err = fmt.Errorf("token: a %T cannot sign %s", public, alg)
 	}
 	if err != nil {
 		return nil, err
@@ -118,21 +145,17 @@ func (k *Key) For(purpose tepin.KeyPurpose) *Key {
 
 // Private returns the private key as PKCS #8, for sealing.
 func (k *Key) Private() ([]byte, error) {
-	if k.ec != nil {
+	switch {
+	case k.ec != nil:
 		return x509.MarshalPKCS8PrivateKey(k.ec)
+	case k.rsa != nil:
+		return x509.MarshalPKCS8PrivateKey(k.rsa)
 	}
-	return x509.MarshalPKCS8PrivateKey(k.rsa)
+	return nil, errors.New("token: key " + k.ID + " has no private half")
 }
 
 // Public returns the public key as PKIX.
-func (k *Key) Public() ([]byte, error) { return x509.MarshalPKIXPublicKey(k.public()) }
-
-func (k *Key) public() crypto.PublicKey {
-	if k.ec != nil {
-		return &k.ec.PublicKey
-	}
-	return &k.rsa.PublicKey
-}
+func (k *Key) Public() ([]byte, error) { return x509.MarshalPKIXPublicKey(k.public) }
 
 // Sign returns the access token of the claims: the same bytes each time.
 func (k *Key) Sign(c Claims) (string, error) {
@@ -173,6 +196,9 @@ func (k *Key) signature(digest [32]byte) ([]byte, error) {
 	if k.rsa != nil {
 		return rsa.SignPKCS1v15(nil, k.rsa, crypto.SHA256, digest[:])
 	}
+	if k.ec == nil {
+		return nil, errors.New("token: key " + k.ID + " has no private half")
+	}
 	// Only this call is deterministic (RFC 6979): ecdsa.SignASN1 is random even
 	// with a nil reader.
 	der, err := k.ec.Sign(nil, digest[:], crypto.SHA256)
@@ -191,14 +217,17 @@ func (k *Key) signature(digest [32]byte) ([]byte, error) {
 
 // verify reports whether the signature over the digest is this key's.
 func (k *Key) verify(digest [32]byte, signature []byte) bool {
-	if k.rsa != nil {
-		return rsa.VerifyPKCS1v15(&k.rsa.PublicKey, crypto.SHA256, digest[:], signature) == nil
+	switch public := k.public.(type) {
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil
+	case *ecdsa.PublicKey:
+		if len(signature) != 64 {
+			return false
+		}
+		r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+		return ecdsa.Verify(public, digest[:], r, s)
 	}
-	if len(signature) != 64 {
-		return false
-	}
-	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
-	return ecdsa.Verify(&k.ec.PublicKey, digest[:], r, s)
+	return false
 }
 
 // Check signs twice and verifies once. A server calls it for each key when it

@@ -366,6 +366,34 @@ func TestSignerWaitsUntilUsable(t *testing.T) {
 	}
 }
 
+// What is left of a retired key verifies, and signs nothing.
+func TestPublicKey(t *testing.T) {
+	for _, alg := range []string{token.ES256, token.RS256} {
+		k := fixedKey(t, alg).For(tepin.AuditHeads)
+		public, err := token.ParsePublicKey(alg, must(k.Public()))
+		if err != nil || public.ID != k.ID {
+			t.Fatalf("%s: %v, %v", alg, public, err)
+		}
+		public = public.For(tepin.AuditHeads)
+		raw := must(k.SignJSON([]byte(`{"a":1}`)))
+		if kid, payload, err := token.NewKeys(public).OpenJSON(tepin.AuditHeads, raw); err != nil || kid != k.ID || string(payload) != `{"a":1}` {
+			t.Errorf("%s: %s, %s, %v", alg, kid, payload, err)
+		}
+		if _, err := public.SignJSON([]byte(`{}`)); err == nil {
+			t.Errorf("%s: signed without a private key", alg)
+		}
+		if _, err := public.Private(); err == nil {
+			t.Errorf("%s: a private key out of nothing", alg)
+		}
+	}
+	if _, err := token.ParsePublicKey(token.RS256, must(fixedKey(t, token.ES256).Public())); err == nil {
+		t.Error("an EC key verifies RS256")
+	}
+	if _, err := token.ParsePublicKey(token.ES256, []byte("x")); err == nil {
+		t.Error("garbage is a key")
+	}
+}
+
 func TestParseKeyRefusesOtherKinds(t *testing.T) {
 	ec, err := fixedKey(t, token.ES256).Private()
 	if err != nil {

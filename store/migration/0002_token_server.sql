@@ -15,6 +15,20 @@ CREATE INDEX denied_token_of_integration ON denied_token (integration_id);
 CREATE INDEX denied_token_end ON denied_token (expires_at);
 
 ALTER TABLE signing_key ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access';
+ALTER TABLE signing_key ADD COLUMN sealed_by TEXT NOT NULL DEFAULT ''; -- id of the master key
+
+-- audit_key is sealed once the master key that it was derived from is replaced.
+-- not_before: tokens that were issued before it are refused.
+ALTER TABLE instance ADD COLUMN audit_key BYTEA NOT NULL DEFAULT '';
+ALTER TABLE instance ADD COLUMN not_before BIGINT NOT NULL DEFAULT 0;
+
+-- The integration that an entry is about follows from the entry: see AuditAbout.
+ALTER TABLE audit_entry ADD COLUMN about TEXT NOT NULL DEFAULT '';
+UPDATE audit_entry SET about = CASE WHEN action LIKE 'integration.%' THEN target WHEN actor_kind = 'integration' THEN actor_id ELSE '' END;
+UPDATE audit_entry SET about = COALESCE((SELECT min(i.id) FROM integration AS i
+    WHERE i.environment_id = audit_entry.chain AND audit_entry.detail LIKE '%"integration":"' || i.id || '"%'), about) WHERE action LIKE 'secret.%';
+CREATE INDEX audit_entry_about ON audit_entry (chain, about, seq) WHERE about <> '';
+CREATE INDEX audit_entry_signed ON audit_entry (chain, seq) WHERE action = 'audit.sign';
 
 -- A rotation can be cancelled while the secrets that it replaced live. warned_days is of
 -- how near an end the audit log has warned already; 0 = not yet.
