@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,20 +36,12 @@ const keyBytes = 32
 // Keys are the two keys of an installation: the master key seals values and feeds
 // derived keys, the pepper is what client secrets are hashed under.
 type Keys struct {
-	Seal   *seal.Key
+	Seal   *seal.Key // the present master key: the one that the database names
 	Pepper *Pepper
 
-	fresh []keyFile // generated in memory, not yet written: see Bind
-}
-
-// SealSigningKey seals the private key of the signing key kid.
-func (k *Keys) SealSigningKey(private []byte, kid string) ([]byte, error) {
-	return k.Seal.Seal("signing key", []string{kid}, private)
-}
-
-// OpenSigningKey returns what [Keys.SealSigningKey] sealed for the same kid.
-func (k *Keys) OpenSigningKey(sealed []byte, kid string) ([]byte, error) {
-	return k.Seal.Open("signing key", []string{kid}, sealed)
+	masters    []masterKey // all that were given; the first is the one that is to be the present one
+	masterFile string      // where they stand; "" = in the variable
+	fresh      []keyFile   // generated in memory, not yet written: see Bind
 }
 
 type keyFile struct {
@@ -62,21 +55,28 @@ type keyFile struct {
 // known that no database depends on an older one.
 //
 // Both are 32 bytes in base64. The pepper may be followed by older peppers,
-// separated by white space, which stay as long as a secret was hashed under them.
+// separated by white space, which stay as long as a secret was hashed under them; the
+// master key by older ones, of which the database names the one that it is sealed under:
+// see [Keys.ReplaceMaster].
 func ReadKeys(dir string, getenv func(string) string) (*Keys, error) {
 	k := &Keys{}
-	master, err := k.read(getenv(MasterEnv), MasterEnv, filepath.Join(dir, MasterFile))
+	masters, err := k.read(getenv(MasterEnv), MasterEnv, filepath.Join(dir, MasterFile))
 	if err != nil {
 		return nil, err
 	}
-	if len(master) > 1 {
-		return nil, tepin.Errorf(tepin.Invalid, "the master key must be one key, not %d", len(master))
+	if getenv(MasterEnv) == "" {
+		k.masterFile = filepath.Join(dir, MasterFile)
 	}
+	for _, raw := range masters {
+		key, err := seal.NewKey(raw)
+		if err != nil {
+			return nil, err
+		}
+		k.masters = append(k.masters, masterKey{key, raw})
+	}
+	k.Seal = k.masters[0].Key
 	peppers, err := k.read(getenv(PepperEnv), PepperEnv, filepath.Join(dir, PepperFile))
 	if err != nil {
-		return nil, err
-	}
-	if k.Seal, err = seal.NewKey(master[0]); err != nil {
 		return nil, err
 	}
 	k.Pepper = newPepper(peppers)
@@ -121,15 +121,17 @@ func parseKeys(text, where string) ([][]byte, error) {
 // this issuer, after generated keys have been written to their files (mode 0600).
 // One that has an instance must have been made with these keys: a missing or a
 // different key is refused, and nothing is generated (S11). The caller compares the
-// returned instance's issuer with its configuration (S7).
+// returned instance's issuer with its configuration (S7). From then on the store can
+// write the audit log.
 func (k *Keys) Bind(ctx context.Context, s *store.Store, issuer string, now time.Time) (tepin.Instance, error) {
 	in, err := s.Instance(ctx)
 	if err == nil {
-		return in, k.check(in)
+		return in, k.use(in, s)
 	}
 	if tepin.KindOf(err) != tepin.NotFound {
 		return tepin.Instance{}, err
 	}
+	s.UseAuditKey(k.Seal.Derive(auditPurpose, keyBytes))
 	written, err := k.write()
 	if err != nil {
 		return tepin.Instance{}, err
@@ -143,7 +145,7 @@ func (k *Keys) Bind(ctx context.Context, s *store.Store, issuer string, now time
 	if tepin.KindOf(err) == tepin.Conflict { // another node was first: its keys count
 		k.fresh = nil
 		if in, err = s.Instance(ctx); err == nil {
-			err = k.check(in)
+			err = k.use(in, s)
 		}
 	}
 	if tepin.KindOf(err) == tepin.Invalid { // it has others: these are nobody's
@@ -162,7 +164,22 @@ func (k *Keys) Bind(ctx context.Context, s *store.Store, issuer string, now time
 // at once: the other has written the keys since this one looked. Read them again.
 var ErrKeysMade = &tepin.Error{Kind: tepin.Conflict, Message: "another server has just made the keys of this installation; start again"}
 
-// check reports how the keys differ from those that the instance was made with.
+// use checks that the keys are those which the instance was made with, and has the store
+// write the audit log with them.
+func (k *Keys) use(in tepin.Instance, s *store.Store) error {
+	if err := k.check(in); err != nil {
+		return err
+	}
+	key, err := k.auditKey(in)
+	if err != nil {
+		return err
+	}
+	s.UseAuditKey(key)
+	return nil
+}
+
+// check reports how the keys differ from those that the instance was made with, and
+// makes the master key that it names the present one.
 func (k *Keys) check(in tepin.Instance) error {
 	if len(k.fresh) > 0 {
 		f := k.fresh[0]
@@ -172,9 +189,11 @@ func (k *Keys) check(in tepin.Instance) error {
 		return tepin.Errorf(tepin.Invalid, "the database has data, but %s is missing; put the key back that this database was made with (from your key backup, or in the variables %s and %s), or point to another database", f.path, MasterEnv, PepperEnv)
 	}
 	const mend = "it is not the key that this database was made with (id %s, the database names %s); put the right one back"
-	if k.Seal.ID() != in.MasterKeyID || !hmac.Equal(k.Seal.Check(), in.MasterKeyCheck) {
-		return tepin.Errorf(tepin.Invalid, "the master key is wrong: "+mend, k.Seal.ID(), in.MasterKeyID)
+	i := slices.IndexFunc(k.masters, func(m masterKey) bool { return m.ID() == in.MasterKeyID })
+	if i < 0 || !hmac.Equal(k.masters[i].Check(), in.MasterKeyCheck) {
+		return tepin.Errorf(tepin.Invalid, "the master key is wrong: "+mend, k.masters[0].ID(), in.MasterKeyID)
 	}
+	k.Seal = k.masters[i].Key
 	if !hmac.Equal(k.Pepper.check(in.PepperID), in.PepperCheck) {
 		return tepin.Errorf(tepin.Invalid, "the pepper is wrong: "+mend, k.Pepper.ID(), in.PepperID)
 	}
@@ -203,20 +222,27 @@ func (k *Keys) write() (paths []string, err error) {
 
 // writeKey makes the file with all of the key in it, or not at all.
 func writeKey(f keyFile) error {
-	dir := filepath.Dir(f.path)
+	return writeWhole(f.path, keyLine(f.key), os.Link) // unlike a rename it replaces nothing
+}
+
+func keyLine(key []byte) string { return base64.StdEncoding.EncodeToString(key) + "\n" }
+
+// writeWhole writes a file beside path, mode 0600, and then puts it there.
+func writeWhole(path, text string, put func(from, to string) error) error {
+	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	out, err := os.CreateTemp(dir, filepath.Base(f.path)+"-*") // mode 0600
+	out, err := os.CreateTemp(dir, filepath.Base(path)+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(out.Name())
-	_, err = out.WriteString(base64.StdEncoding.EncodeToString(f.key) + "\n")
+	_, err = out.WriteString(text)
 	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(out.Name(), f.path); err != nil { // unlike a rename it replaces nothing
+	if err := put(out.Name(), path); err != nil {
 		return err
 	}
 	d, err := os.Open(dir)

@@ -192,7 +192,4 @@ func TestKeysUnreadable(t *testing.T) {
 			t.Errorf("%s: the error repeats the key: %v", name, err)
 		}
 	}
-	if _, err := credential.ReadKeys(t.TempDir(), func(v string) string { return map[string]string{credential.MasterEnv: good + " " + good}[v] }); err == nil {
-		t.Error("two master keys were accepted")
-	}
 }

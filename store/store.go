@@ -19,7 +19,7 @@ import (
 // Options say which database to open, and with what.
 type Options struct {
 	URL      string           // "sqlite:PATH" or "postgres://…"
-	AuditKey []byte           // of the audit chains' MACs; without it, changes are refused
+	AuditKey []byte           // of the audit chains' MACs, or see [Store.UseAuditKey]; without it, changes are refused
 	Now      func() time.Time // nil = time.Now
 }
 
