@@ -14,5 +14,6 @@ type AuditEntry struct {
 	Action    string // "integration.create"
 	Target    string // id of what was changed
 	Detail    string // JSON object; never a secret
+	About     string // id of the integration that it concerns, which follows from the others
 	MAC       []byte
 }

@@ -86,6 +86,8 @@ walk:
 			}
 			if !hmac.Equal(e.MAC, store.AuditMAC(key, last.MAC, e)) && e.Seq == last.Seq+1 {
 				findings = append(findings, Finding{chain, e.Seq, "the entry was altered"})
+			} else if e.About != store.AuditAbout(e) {
+				findings = append(findings, Finding{chain, e.Seq, "the entry is filed under another integration than the one that it is about"})
 			}
 			last = e
 		}

@@ -51,6 +51,7 @@ func findings(t *testing.T, s *store.Store, key []byte) string {
 func TestTamperingIsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ sql, want string }{
 		"nothing":        {`SELECT 1`, ""},
+		"integration":    {`UPDATE audit_entry SET about = 'x' WHERE seq = 4`, "instance/4: the entry is filed under another integration than the one that it is about"},
 		"detail":         {`UPDATE audit_entry SET detail = '{}' WHERE seq = 3`, "instance/3: the entry was altered"},
 		"actor":          {`UPDATE audit_entry SET actor_id = 'somebody' WHERE seq = 1`, "instance/1: the entry was altered"},
 		"time":           {`UPDATE audit_entry SET at = at + 1 WHERE seq = 5`, "instance/5: the entry was altered"},
@@ -64,7 +65,7 @@ func TestTamperingIsNamed(t *testing.T) {
 		"head altered":   {`UPDATE audit_head SET mac = (SELECT mac FROM audit_entry WHERE seq = 1)`, "instance/5: the head does not fit the last entry"},
 		"cut with head": {`UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit_entry WHERE seq = 4)`,
 			"instance/5: entries were added behind the head"},
-		"one added": {`INSERT INTO audit_entry SELECT chain, 6, at, actor_kind, actor_id, actor_name, action, target, detail, mac FROM audit_entry WHERE seq = 5`,
+		"one added": {`INSERT INTO audit_entry SELECT chain, 6, at, actor_kind, actor_id, actor_name, action, target, detail, mac, about FROM audit_entry WHERE seq = 5`,
 			"instance/6: entries were added behind the head"},
 		"two exchanged": {`UPDATE audit_entry SET seq = CASE seq WHEN 2 THEN 1003 WHEN 3 THEN 1002 END WHERE seq IN (2, 3);
 			UPDATE audit_entry SET seq = seq - 1000 WHERE seq > 1000`, "instance/2: the entry was altered\ninstance/3: the entry was altered\ninstance/4: the entry was altered"},
@@ -109,17 +110,23 @@ func TestMissingChainIsNamed(t *testing.T) {
 }
 
 func TestTamperingOnPostgres(t *testing.T) {
-	url := storetest.Postgres(t)
-	s := storetest.Open(t, store.Options{URL: url})
-	record(t, s, 3)
-	if got := findings(t, s, storetest.AuditKey); got != "" {
-		t.Errorf("found %s", got)
-	}
-	if _, err := around(t, "pgx", url).Exec(`UPDATE audit_entry SET target = 'x' WHERE seq = 2`); err != nil {
-		t.Fatal(err)
-	}
-	if got := findings(t, s, storetest.AuditKey); got != "instance/2: the entry was altered" {
-		t.Errorf("found %s", got)
+	for name, c := range map[string]struct{ sql, want string }{
+		"nothing": {`SELECT 1`, ""},
+		"altered": {`UPDATE audit_entry SET target = 'x' WHERE seq = 2`, "instance/2: the entry was altered"},
+		"removed": {`DELETE FROM audit_entry WHERE seq = 2`, "instance/2: 1 entries are missing"},
+		"cut":     {`DELETE FROM audit_entry WHERE seq = 3`, "instance/3: the last 1 entries are missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := storetest.Postgres(t)
+			s := storetest.Open(t, store.Options{URL: url})
+			record(t, s, 3)
+			if _, err := around(t, "pgx", url).Exec(c.sql); err != nil {
+				t.Fatal(err)
+			}
+			if got := findings(t, s, storetest.AuditKey); got != c.want {
+				t.Errorf("found %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 

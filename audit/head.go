@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/store"
@@ -100,10 +101,14 @@ func recordedHeads(ctx context.Context, s *store.Store) ([]Head, error) {
 }
 
 // Keeper writes heads where they outlive the database's: those of the environments
-// into the instance's chain, and the instance's into the log.
+// into the instance's chain, the instance's into the log, and each day all of them,
+// signed, into both.
 type Keeper struct {
-	Store *store.Store
-	Log   *slog.Logger
+	Store  *store.Store
+	Log    *slog.Logger
+	Issuer string
+	Sign   func(payload []byte) (jws string, err error)
+	Now    func() time.Time // nil = time.Now
 
 	logged int64
 }
@@ -126,4 +131,13 @@ func (k *Keeper) LogHead(ctx context.Context) error {
 	k.logged = head.Seq
 	k.Log.Info("audit head", "head", Head{head.Chain, head.Seq, head.MAC}.String())
 	return nil
+}
+
+// SignHeads signs the heads of all chains once a day. Call it more often, on all nodes.
+func (k *Keeper) SignHeads(ctx context.Context) error {
+	signed, err := k.Store.SignHeads(ctx, k.sign)
+	for _, jws := range signed {
+		k.Log.Info("audit heads signed", "jws", jws)
+	}
+	return err
 }

@@ -5,7 +5,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"math"
+	"slices"
+	"strings"
 
 	"github.com/tepin/tepin"
 )
@@ -33,6 +37,9 @@ func AuditMAC(key, prev []byte, e tepin.AuditEntry) []byte {
 	return h.Sum(nil)
 }
 
+// UseAuditKey sets the key of the audit chains' MACs. Call it before the first change.
+func (s *Store) UseAuditKey(key []byte) { s.auditKey = key }
+
 // appendAudit takes the lock of the chain's head, which is held to the end of the
 // transaction, and puts the entry behind it.
 func (s *Store) appendAudit(ctx context.Context, t *tx, e tepin.AuditEntry) error {
@@ -45,19 +52,44 @@ func (s *Store) appendAudit(ctx context.Context, t *tx, e tepin.AuditEntry) erro
 	if err := t.QueryRowContext(ctx, head, e.Chain, []byte{}).Scan(&e.Seq, &prev); err != nil {
 		return err
 	}
-	e.MAC = AuditMAC(s.auditKey, prev, e)
+	e.About, e.MAC = AuditAbout(e), AuditMAC(s.auditKey, prev, e)
 	if _, err := t.exec(ctx, `UPDATE audit_head SET mac = $2 WHERE chain = $1`, e.Chain, e.MAC); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `INSERT INTO audit_entry (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		e.Chain, e.Seq, micros(e.At), e.ActorKind, e.ActorID, e.ActorName, e.Action, e.Target, e.Detail, e.MAC)
+	_, err := t.exec(ctx, `INSERT INTO audit_entry (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		e.Chain, e.Seq, micros(e.At), e.ActorKind, e.ActorID, e.ActorName, e.Action, e.Target, e.Detail, e.About, e.MAC)
 	return err
 }
 
-const auditColumns = `chain, seq, at, actor_kind, actor_id, actor_name, action, target, detail, mac`
+// AuditAbout returns the id of the integration that an entry concerns, or "": the one
+// that its detail names, or its target where that is one, or the one that acted. It is
+// stored beside the entry, to find it by; the MAC covers what it is made of.
+func AuditAbout(e tepin.AuditEntry) string {
+	var detail struct {
+		Integration any `json:"integration"`
+	}
+	if strings.Contains(e.Detail, `"integration":`) && json.Unmarshal([]byte(e.Detail), &detail) == nil {
+		if id, ok := detail.Integration.(string); ok {
+			return id
+		}
+	}
+	kind, _, _ := strings.Cut(e.Action, ".")
+	switch {
+	case slices.Contains(aboutTarget, kind) && e.Target != e.Chain:
+		return e.Target
+	case e.ActorKind == tepin.ActorIntegration:
+		return e.ActorID
+	}
+	return ""
+}
+
+// aboutTarget are the kinds of actions whose target is an integration.
+var aboutTarget = []string{"integration", "credential", "limit", "guard", "quota"}
+
+const auditColumns = `chain, seq, at, actor_kind, actor_id, actor_name, action, target, detail, about, mac`
 
 func scanAudit(r row) (e tepin.AuditEntry, err error) {
-	err = r.Scan(&e.Chain, &e.Seq, at(&e.At), &e.ActorKind, &e.ActorID, &e.ActorName, &e.Action, &e.Target, &e.Detail, &e.MAC)
+	err = r.Scan(&e.Chain, &e.Seq, at(&e.At), &e.ActorKind, &e.ActorID, &e.ActorName, &e.Action, &e.Target, &e.Detail, &e.About, &e.MAC)
 	return e, err
 }
 
@@ -65,6 +97,63 @@ func scanAudit(r row) (e tepin.AuditEntry, err error) {
 func (s *Store) AuditEntries(ctx context.Context, chain string, afterSeq int64, limit int) ([]tepin.AuditEntry, error) {
 	const query = `SELECT ` + auditColumns + ` FROM audit_entry WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT $3`
 	list, err := all(ctx, s.reader, scanAudit, query, chain, afterSeq, limit)
+	return list, s.dialect.fail(err)
+}
+
+// AuditQuery asks for entries of one chain, the newest first.
+type AuditQuery struct {
+	Chain  string
+	About  string // id of an integration that they concern; "" = all
+	Action string // their actions begin so; "" = all
+	Before int64  // a number; 0 = from the newest
+	Limit  int    // 1 to [tepin.MaxLimit]
+}
+
+// How far one query looks for actions.
+const (
+	auditBatch   = 1000
+	auditBatches = 20
+)
+
+// AuditLog returns a page of entries, and the number before which the next one goes on,
+// 0 at the end. A page whose query names actions may have fewer entries than there is
+// room for, even none, before the end: a query looks at a bounded number of them.
+func (s *Store) AuditLog(ctx context.Context, q AuditQuery) (list []tepin.AuditEntry, next int64, err error) {
+	at, batch := q.Before, q.Limit+1
+	if at <= 0 {
+		at = math.MaxInt64
+	}
+	if q.Action != "" {
+		batch = auditBatch
+	}
+	for range auditBatches {
+		entries, err := s.auditBefore(ctx, q, at, batch)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, e := range entries {
+			at = e.Seq
+			if !strings.HasPrefix(e.Action, q.Action) {
+				continue
+			}
+			if len(list) == q.Limit {
+				return list, list[q.Limit-1].Seq, nil
+			}
+			list = append(list, e)
+		}
+		if len(entries) < batch {
+			return list, 0, nil
+		}
+	}
+	return list, at, nil
+}
+
+func (s *Store) auditBefore(ctx context.Context, q AuditQuery, before int64, limit int) ([]tepin.AuditEntry, error) {
+	query, args := `SELECT `+auditColumns+` FROM audit_entry WHERE chain = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`, []any{q.Chain, before, limit}
+	if q.About != "" {
+		query, args = `SELECT `+auditColumns+` FROM audit_entry WHERE chain = $1 AND about = $4 AND about <> '' AND seq < $2 ORDER BY seq DESC LIMIT $3`, append(args, q.About)
+	}
+	list, err := all(ctx, s.reader, scanAudit, query, args...)
 	return list, s.dialect.fail(err)
 }
 
@@ -79,8 +168,6 @@ func (s *Store) AuditChains(ctx context.Context) ([]string, error) {
 
 // AuditHead returns the number and the MAC that a chain's last entry must have.
 func (s *Store) AuditHead(ctx context.Context, chain string) (tepin.AuditEntry, error) {
-	e, err := get(ctx, s.reader, "audit chain", func(r row) (e tepin.AuditEntry, err error) {
-		return e, r.Scan(&e.Chain, &e.Seq, &e.MAC)
-	}, `SELECT chain, seq, mac FROM audit_head WHERE chain = $1`, chain)
+	e, err := get(ctx, s.reader, "audit chain", scanHead, `SELECT chain, seq, mac FROM audit_head WHERE chain = $1`, chain)
 	return e, s.dialect.fail(err)
 }
