@@ -24,6 +24,7 @@ type Options struct {
 	Access     *access.Directory
 	Credential *credential.Service
 	Quota      *quota.Counter
+	Keyring    *access.Keyring
 	// Session returns the person of the console's session cookie and its CSRF token.
 	Session func(*http.Request) (u tepin.User, csrf string, err error)
 	Version string // of the server

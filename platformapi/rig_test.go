@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/web"
@@ -32,7 +33,8 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{Installation: accesstest.New(t, accesstest.Options{}), t: t}
-	r.api = New(Options{Store: r.Store, Access: r.Access, Credential: r.Credential, Quota: r.Quota, Version: "1.2.3", Session: func(req *http.Request) (tepin.User, string, error) {
+	keyring := &access.Keyring{Store: r.Store, Access: r.Access, Seal: r.Keys.SealSigningKey, SealedBy: r.Keys.Seal.ID()}
+	r.api = New(Options{Store: r.Store, Access: r.Access, Credential: r.Credential, Keyring: keyring, Quota: r.Quota, Version: "1.2.3", Session: func(req *http.Request) (tepin.User, string, error) {
 		c, err := req.Cookie("tepin")
 		if err != nil {
 			return tepin.User{}, "", tepin.Errorf(tepin.Unauthorized, "sign in")

@@ -35,6 +35,15 @@ func (a *API) register() {
 	op(a, anybody, get, "/api/v1/info", "info", "Health", "Get the server's version", a.info)
 	op(a, admins, get, "/api/v1/session", "session", "Health", "Get who is signed in, and a session's CSRF token", a.session)
 
+	op(a, admins, get, "/api/v1/signing-keys", "listSigningKeys", "Keys", "List the keys that sign tokens", a.listSigningKeys)
+	op(a, admins, post, "/api/v1/signing-keys/rotate", "rotateSigningKeys", "Keys", "Publish new keys, which sign an hour later", a.rotateSigningKeys)
+	op(a, admins, post, "/api/v1/signing-keys/{keyId}/compromised", "withdrawSigningKey", "Keys", "Withdraw a key, and all that it has signed, at once", a.compromised)
+
+	op(a, admins, get, "/api/v1/audit", "instanceLog", "Audit", "Read the audit log of what belongs to no environment: people, keys, strangers", a.instanceLog)
+	op(a, admins, get, "/api/v1/audit/heads", "auditHeads", "Audit", "Read the signed heads of the audit log, to keep them elsewhere", a.heads)
+	op(a, admins, get, environment+"/audit", "environmentLog", "Audit", "Read an environment's audit log", a.environmentLog)
+	op(a, admins, get, integration+"/activity", "integrationLog", "Audit", "Read what an integration has done, and what was done to it", a.integrationLog)
+
 	op(a, readers, get, "/api/v1/subscriptions", "listSubscriptions", "Subscriptions", "List subscriptions", a.listSubscriptions)
 	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}", "getSubscription", "Subscriptions", "Get a subscription", a.getSubscription)
 	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}/renders", "subscriptionRenders", "Usage", "Count the renders of a subscription", a.subscriptionRenders)

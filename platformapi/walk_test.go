@@ -86,8 +86,8 @@ func TestWalk(t *testing.T) {
 			if w := r.bearer(tool, rt.Method, own, "{"); w.Code != 403 {
 				t.Errorf("the connector tool's token: %d %s", w.Code, w.Body)
 			}
-			if !strings.Contains(rt.Path, "{") {
-				return
+			if !strings.Contains(rt.Path, "{environment}") && !strings.Contains(rt.Path, "{subscriptionId}") {
+				return // it is nobody's, or the token's own
 			}
 			if w := r.bearer(elsewhere, rt.Method, own, "{"); w.Code != 404 {
 				t.Errorf("an application of another tenant: %d %s", w.Code, w.Body)
