@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tepin/tepin/limit"
 	"github.com/tepin/tepin/outbound"
@@ -44,6 +45,7 @@ type config struct {
 	AddressRate        limit.Rate
 	AdministratorEmail string
 	Workers            int
+	KeyRotation        time.Duration
 	LogFormat          string
 	LogLevel           string
 }
@@ -103,6 +105,15 @@ var settings = []setting{
 		rate(func(c *config) *limit.Rate { return &c.ClientRate })},
 	{"address_rate", "500/5000", "how many requests to the token server a node takes from one address (IPv6: one /64): so many each second, and up to so many at once; 0 for no limit",
 		rate(func(c *config) *limit.Rate { return &c.AddressRate })},
+	{"key_rotation", "90", "days for which a signing key signs before the next one takes over; 0: until tepin keys rotate",
+		func(c *config, v string) error {
+			days, err := strconv.Atoi(v)
+			if err != nil || days < 0 || days > 3650 {
+				return fmt.Errorf("%q is no number of days between 0 and 3650", v)
+			}
+			c.KeyRotation = time.Duration(days) * 24 * time.Hour
+			return nil
+		}},
 	{"administrator_email", "admin@localhost", "e-mail address of the first administrator",
 		word(func(c *config) *string { return &c.AdministratorEmail })},
 	{"workers", "0", "renders at once; 0: one for each processor",

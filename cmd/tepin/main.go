@@ -24,7 +24,9 @@ var commands = []command{
 	{"demo", "run the server with a sample environment, and do the main job once", runDemo},
 	{"config", "describe: print the reference of all settings", runConfig},
 	{"rekey", "give the installation another public URL and new signing keys", runRekey},
-	{"audit", "verify: check the audit log's chains", runAudit},
+	{"keys", "list, rotate, compromised: the signing keys, and the master key", runKeys},
+	{"recover", "after a restored backup or a fail-over: end all that was issued before", runRecover},
+	{"audit", "verify, export: check the audit log's chains, or write them out", runAudit},
 	{"version", "print the version", runVersion},
 }
 

@@ -79,6 +79,7 @@ type server struct {
 	access       *access.Directory
 	credential   *credential.Service
 	quota        *quota.Counter
+	keyring      *access.Keyring
 	subscription tepin.SubscriptionID
 
 	background sync.WaitGroup
@@ -151,7 +152,8 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	}
 
 	// The rules.
-	if err := access.EnsureSigningKeys(ctx, db, keys.SealSigningKey, time.Now()); err != nil {
+	keyring := &access.Keyring{Store: db, Seal: keys.SealSigningKey, SealedBy: keys.Seal.ID(), Every: c.KeyRotation}
+	if err := keyring.Ensure(ctx); err != nil {
 		return nil, err
 	}
 	directory, err := access.New(ctx, access.Options{
@@ -162,6 +164,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	if err != nil {
 		return nil, err
 	}
+	keyring.Access = directory
 	keySets := oauth.NewKeySets(foreign, log, nil)
 	credentials := credential.New(credential.Options{Store: db, Access: directory, Keys: keys, Log: log, CheckTrust: keySets.Check})
 	grants := &grant.Service{Store: db, Access: directory}
@@ -176,7 +179,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	jobs := job.NewRunner(db, log, c.Workers)
 	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
 	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
-	jobs.Sweeps = sweeps(db, assets, &audit.Keeper{Store: db, Log: log})
+	jobs.Sweeps = sweeps(db, assets, keyring, &audit.Keeper{Store: db, Log: log, Issuer: url + "/", Sign: directory.SignAuditHeads})
 
 	// The doors.
 	mux := http.NewServeMux()
@@ -194,7 +197,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
 	})
 	platform := platformapi.New(platformapi.Options{
-		Store: db, Access: directory, Credential: credentials, Quota: quotas, Version: version(),
+		Store: db, Access: directory, Credential: credentials, Keyring: keyring, Quota: quotas, Version: version(),
 		Session: func(r *http.Request) (tepin.User, string, error) {
 			return credentials.Session(r.Context(), console.Cookie(r))
 		},
@@ -207,7 +210,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	certified.open(stack, guard, tokens, apis)
 
 	srv := &server{
-		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, quota: quotas,
+		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, keyring: keyring, quota: quotas,
 		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log), certified: certified,
 		ballast: make([]byte, heapFloor),
 	}
@@ -257,7 +260,8 @@ func (s *server) stop() error {
 	servers.Go(func() error { return drain(ctx, s.certified.http) })
 	err := servers.Wait()
 	s.background.Wait()
-	err = errors.Join(err, s.access.FlushNotices(ctx, true), s.quota.Flush(ctx), s.store.Close()) // of the requests that drained
+	last := context.WithoutCancel(ctx) // of the requests that drained
+	err = errors.Join(err, s.access.FlushNotices(last, true), s.quota.Flush(last), s.store.Close())
 	s.log.Info("stopped", "clean", err == nil)
 	return err
 }
@@ -278,7 +282,7 @@ func openBound(ctx context.Context, c config, issuer string, demo bool) (*creden
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := store.Open(ctx, store.Options{URL: databaseURL(c), AuditKey: keys.Seal.Derive("audit chain", 32)})
+	db, err := store.Open(ctx, store.Options{URL: databaseURL(c)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -320,8 +324,8 @@ func (s *server) invite(ctx context.Context, email string, w io.Writer) error {
 }
 
 // sweeps is the housekeeping: files that nothing refers to, what is kept for a time
-// only, and the heads of the audit log.
-func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.Sweep {
+// only, signing keys that follow one another, and the heads of the audit log.
+func sweeps(db *store.Store, assets *asset.Service, keyring *access.Keyring, heads *audit.Keeper) []job.Sweep {
 	return []job.Sweep{
 		{Name: "expired outputs", Every: 5 * time.Minute, Do: func(ctx context.Context) error {
 			_, err := db.ExpireOutputs(ctx, time.Now().Add(-tepin.OutputKept))
@@ -343,6 +347,8 @@ func sweeps(db *store.Store, assets *asset.Service, heads *audit.Keeper) []job.S
 		{Name: "unused quotas", Every: time.Hour, Do: func(ctx context.Context) error {
 			return db.DeleteUses(ctx, time.Now().Add(-quota.Kept))
 		}},
+		{Name: "signing keys", Every: time.Minute, Do: keyring.Keep},
+		{Name: "sign audit heads", Every: 10 * time.Minute, Do: heads.SignHeads},
 		{Name: "record audit heads", Every: time.Hour, Do: heads.RecordHeads},
 		{Name: "log the audit head", Every: time.Minute, Do: heads.LogHead},
 		{Name: "unreferenced files", Every: 10 * time.Minute, Do: func(ctx context.Context) error {
