@@ -59,7 +59,7 @@ var imports = map[string]string{
 // clients names the packages that may open network connections, and why (S31).
 var clients = map[string]string{
 	"outbound":  "all requests to foreign hosts",
-	"cmd/tepin": "the demo talks to itself",
+	"cmd/tepin": "the demo talks to itself, and the command line to a server",
 	"client":    "it is what integrations run in their own programs",
 }
 

@@ -22,6 +22,11 @@ type command struct {
 var commands = []command{
 	{"serve", "run the server", runServe},
 	{"demo", "run the server with a sample environment, and do the main job once", runDemo},
+	{"login", "sign in to a server, for the commands below", runLogin},
+	{"logout", "end that session", runLogout},
+	{"token", "print an access token, of an integration or of who has signed in", runToken},
+	{"integration", "list, create, rotate, revoke …: the integrations of an environment", runIntegration},
+	{"environment", "list, show, update: the environments of a server", runEnvironment},
 	{"config", "describe: print the reference of all settings", runConfig},
 	{"rekey", "give the installation another public URL and new signing keys", runRekey},
 	{"keys", "list, rotate, compromised: the signing keys, and the master key", runKeys},
@@ -73,7 +78,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "Tepin: smart templates on your own server.\n\nusage: tepin COMMAND [FLAGS]")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-11s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\ntepin COMMAND -h lists a command's flags.")
 }
