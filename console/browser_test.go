@@ -67,6 +67,26 @@ func (b *tab) quiet(status string) {
 	}
 }
 
+// inEveryLook checks in each look that nothing on the page is wider than the window, and
+// that all text has contrast enough. It saves pictures of it.
+func (b *tab) inEveryLook(screen string) {
+	b.t.Helper()
+	for _, look := range []struct {
+		theme         string
+		width, height int64
+	}{{"light", 1600, 1000}, {"dark", 1600, 1000}, {"light", 360, 740}, {"dark", 360, 740}} {
+		b.Look(look.width, look.height, look.theme)
+		name := screen + "-" + look.theme + "-" + strconv.FormatInt(look.width, 10)
+		if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
+			b.t.Errorf("%s: wider than the window", name)
+		}
+		for _, faint := range eval[[]string](b, faintText) {
+			b.t.Errorf("%s: contrast: %s", name, faint)
+		}
+		b.Save(name)
+	}
+}
+
 // TestScreens opens every screen in every look. On each it checks that nothing is
 // wider than the window and that all text has contrast enough; with TEPIN_SCREENSHOTS
 // set it takes pictures for people to look at.
@@ -123,10 +143,6 @@ func TestScreens(t *testing.T) {
 		{"login", "/login"},
 		{"setup", "/setup"},
 	}
-	looks := []struct {
-		theme         string
-		width, height int64
-	}{{"light", 1600, 1000}, {"dark", 1600, 1000}, {"light", 360, 740}, {"dark", 360, 740}}
 	for _, s := range screens {
 		if s.name == "login" {
 			b.Click("#sign-out")
@@ -137,17 +153,7 @@ func TestScreens(t *testing.T) {
 			b.Click("#preset-all")
 			b.See("[data-unsaved]")
 		}
-		for _, look := range looks {
-			b.Look(look.width, look.height, look.theme)
-			name := s.name + "-" + look.theme + "-" + strconv.FormatInt(look.width, 10)
-			if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
-				t.Errorf("%s: wider than the window", name)
-			}
-			for _, faint := range eval[[]string](b, faintText) {
-				t.Errorf("%s: contrast: %s", name, faint)
-			}
-			b.Save(name)
-		}
+		b.inEveryLook(s.name)
 		if s.name == "permissions-unsaved" {
 			b.Click("#save-permissions") // or the next page asks whether to leave
 			b.See("[data-test=form-saved]")

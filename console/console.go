@@ -18,6 +18,7 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/credential"
+	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
@@ -25,11 +26,12 @@ import (
 // maxForm bounds the body of a form, in bytes.
 const maxForm = 64 << 10
 
-// Options of the console. Store, Access and Credential are required.
+// Options of the console. Store, Access, Credential and People are required.
 type Options struct {
 	Store      *store.Store
 	Access     *access.Directory
 	Credential *credential.Service
+	People     *grant.People
 	Suggested  string           // e-mail address that set-up proposes for the first administrator
 	Now        func() time.Time // nil = time.Now
 }
@@ -39,6 +41,7 @@ type Console struct {
 	store      *store.Store
 	access     *access.Directory
 	credential *credential.Service
+	people     *grant.People
 	suggested  string
 	now        func() time.Time
 	version    string // of the static files
@@ -51,7 +54,7 @@ func New(o Options) *Console {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, suggested: o.Suggested, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
+	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, people: o.People, suggested: o.Suggested, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
 	c.pages = c.parse()
 	for _, rt := range c.routes() {
 		c.mux.Handle(rt.pattern, c.handle(rt))
@@ -86,6 +89,12 @@ func (c *Console) routes() []route {
 		{"POST /logout", public, c.logout},
 		{"GET /account", administrator, c.showAccount},
 		{"POST /account/password", administrator, c.changePassword},
+		{"POST /account/logins/{login}/end", administrator, c.endLogin},
+
+		{"GET /device", administrator, c.showDevice},
+		{"POST /device", administrator, c.decideDevice},
+		{"GET /authorize", public, c.showAuthorize}, // what is wrong is told before anybody signs in
+		{"POST /authorize", administrator, c.authorize},
 
 		{"GET /{$}", administrator, c.environments},
 		{"GET /environments", administrator, c.environments},
@@ -157,7 +166,7 @@ func (c *Console) handle(rt route) http.Handler {
 
 // setHeaders sets what every answer of the console carries (S20).
 func setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	setPolicy(h, "")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
@@ -165,6 +174,12 @@ func setHeaders(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 	h.Set("Cache-Control", "no-store")
+}
+
+// setPolicy sets the policy for content. Forms may go to this site, and lead to further
+// sources, each with a space before it.
+func setPolicy(h http.Header, further string) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'"+further+"; base-uri 'none'; frame-ancestors 'none'")
 }
 
 // fail answers with the page of an error; somebody who is not signed in goes to the

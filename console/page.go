@@ -27,6 +27,8 @@ var pageFiles = map[string]string{
 	"login":           "login",
 	"setup":           "setup",
 	"account":         "account",
+	"device":          "device",
+	"authorize":       "authorize",
 	"error":           "error",
 	"environments":    "environments",
 	"new-environment": "environments new-environment",

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +36,18 @@ type rig struct {
 	log     *buffer
 	admin   tepin.Actor
 	env     tepin.Environment
+	skip    atomic.Int64 // by how far the test has set the clock ahead, in nanoseconds
+}
+
+// now is the real time and what the test has skipped.
+func (r *rig) now() time.Time { return time.Now().Add(time.Duration(r.skip.Load())) }
+
+func (r *rig) advance(d time.Duration) {
+	r.t.Helper()
+	r.skip.Add(int64(d))
+	if err := r.Access.Refresh(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // newRig starts a console with one administrator and one sandbox environment.
@@ -54,8 +68,12 @@ func emptyRig(t testing.TB, publicURL string) *rig {
 	t.Helper()
 	r := &rig{t: t, log: &buffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.Installation = accesstest.New(t, accesstest.Options{Log: log})
-	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential, Suggested: suggested})
+	r.Installation = accesstest.New(t, accesstest.Options{Log: log, Now: r.now})
+	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential, People: r.People, Suggested: suggested, Now: r.now})
+	polling, stop := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Access.Run(polling) }()
+	t.Cleanup(func() { stop(); <-stopped })
 	r.server = httptest.NewServer((&web.Stack{Log: log, PublicURL: publicURL}).Wrap(r.console))
 	t.Cleanup(r.server.Close)
 	return r

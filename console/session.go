@@ -195,9 +195,10 @@ func (v *visit) goTo(path string) error {
 }
 
 // here is the address of the visited page, escaped for a query: where to come back to
-// after signing in. After an unsafe request it is the start page.
+// after signing in. After an unsafe request it is the start page, but for what people
+// were sent to by an application.
 func (v *visit) here() string {
-	if v.r.Method != http.MethodGet {
+	if v.r.Method != http.MethodGet && v.r.URL.Path != "/device" && v.r.URL.Path != "/authorize" {
 		return "%2F"
 	}
 	return url.QueryEscape(v.r.URL.RequestURI())

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tepin/tepin"
 )
@@ -83,9 +84,12 @@ func (p *People) readRest(values url.Values, r *AuthorizationRequest) error {
 			return invalid("the parameter " + name + " is sent more than once")
 		}
 	}
-	if len(r.State) > maxState || len(values.Get("nonce")) > maxNonce || strings.ContainsRune(values.Get("nonce"), 0) {
+	if len(r.State) > maxState {
 		r.State = ""
-		return invalid("state has more than " + strconv.Itoa(maxState) + " bytes, or nonce more than " + strconv.Itoa(maxNonce))
+		return invalid("state has more than " + strconv.Itoa(maxState) + " bytes")
+	}
+	if nonce := values.Get("nonce"); len(nonce) > maxNonce || !utf8.ValidString(nonce) || strings.ContainsRune(nonce, 0) {
+		return invalid("nonce has more than " + strconv.Itoa(maxNonce) + " bytes, or is no text")
 	}
 	switch {
 	case values.Has("request"):
