@@ -54,7 +54,8 @@ var errEndedTrust = refusal("the integration or what it trusts in has ended just
 
 // Trusted returns the client of a proof that came from the given address. It refuses
 // with Unauthorized when client or trust live no longer, or may not be used from there:
-// the cause says which, for the log; and with Conflict when what counts once was presented before, on whatever node (S36).
+// the cause says which, for the log; and with Conflict when what counts once was
+// presented before, on whatever node (S36).
 func (d *Directory) Trusted(ctx context.Context, p Proof, from netip.Addr) (Client, error) {
 	now := d.o.Now()
 	v, err := d.fresh(now)

@@ -124,9 +124,9 @@ func (a assertion) inTime(now time.Time) error {
 		late, life = ClockLeeway, AssertionLife
 	}
 	exp := a.claims.Expiry.Time()
-	for name, t := range map[string]*jwt.NumericDate{"nbf": a.claims.NotBefore, "iat": a.claims.IssuedAt} {
+	for _, t := range []*jwt.NumericDate{a.claims.NotBefore, a.claims.IssuedAt} {
 		if t != nil && t.Time().After(now.Add(ClockLeeway)) {
-			return wrong("the client assertion is not valid yet: its " + name + " is in the future; set the clocks by NTP")
+			return wrong("the client assertion is not valid yet: its nbf or iat is in the future; set the clocks by NTP")
 		}
 	}
 	switch {
