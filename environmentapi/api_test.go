@@ -80,7 +80,7 @@ func newServer(t *testing.T) *server {
 	go func() { stopped <- s.Access.Run(polling) }()
 	t.Cleanup(func() { stop(); <-stopped })
 	s.api = environmentapi.New(environmentapi.Options{
-		Guard: web.Guard{Directory: s.Access}, Store: s.Store, Asset: s.asset, Output: s.output,
+		Guard: web.Guard{Directory: s.Access, Quota: s.Quota.Take}, Store: s.Store, Asset: s.asset, Output: s.output,
 		Pages: web.PageTokens{Key: bytes.Repeat([]byte{7}, 32), Now: s.now}, Version: "test", Now: s.now,
 	})
 	stack := web.Stack{Log: slog.New(slog.DiscardHandler), PublicURL: publicURL, AllowedHosts: []string{"127.0.0.1"}}
