@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
+
+	"github.com/tepin/tepin"
 )
 
 // The race detector counts allocations of its own and takes ten times as long: these
@@ -60,6 +63,37 @@ func TestMillionRepeats(t *testing.T) {
 	}
 	r.withoutDatabase()
 	ask(1000)
+}
+
+// Nor do repeats that are counted, though each second's count is written: there is a row
+// for each allowance, however often it is used.
+func TestCountedRepeats(t *testing.T) {
+	r := newRig(t)
+	a := r.repeats()
+	quota := tepin.Quota{Mode: tepin.QuotaObserve, Tokens: tepin.Allowance{PerDay: 1_000_000_000}}
+	must(r.Credential.UpdateEnvironment(t.Context(), admin, r.env.ID, tepin.EnvironmentUpdate{Quota: &quota}))
+	seconds := func(n int) {
+		t.Helper()
+		for range n {
+			for range 10 {
+				if status := a.ask(); status != http.StatusOK {
+					t.Fatal(status)
+				}
+			}
+			if err := r.Quota.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	seconds(1500) // until the database's log is as long as it gets
+	files := r.size()
+	seconds(1500)
+	if grown := r.size() - files; grown > 64<<10 {
+		t.Errorf("the database grew by %d bytes", grown)
+	}
+	if uses := must(r.Store.Uses(t.Context(), time.Time{})); len(uses) != 2 || uses[0].Used != 30_000 {
+		t.Errorf("%+v", uses)
+	}
 }
 
 // size is the size of the database in bytes, its log included.
