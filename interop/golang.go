@@ -38,7 +38,7 @@ func inGo(style oauth2.AuthStyle) runner {
 		if err != nil {
 			return report{}, err
 		}
-		refused, err := refusalInGo(ctx, in.config(client{c.id, in.wrongSecret}, style))
+		refused, err := refusalInGo(ctx, in.config(client{id: c.id, secret: in.wrongSecret}, style))
 		return report{
 			Version: strings.TrimSpace(string(version)),
 			Token:   first.AccessToken, Again: again.AccessToken, ExpiresIn: int(time.Until(first.Expiry).Seconds()),

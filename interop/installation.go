@@ -31,10 +31,12 @@ type installation struct {
 	csrf        string
 }
 
-// client is an integration: what a third-party client is told of itself.
+// client is an integration: what a third-party client is told of itself, and where the
+// Platform API has it.
 type client struct {
 	id     tepin.ClientID
 	secret string
+	path   string
 }
 
 // prepare signs in and makes what the demo does not have.
@@ -63,11 +65,18 @@ func (in *installation) templates() string {
 // integration makes one with all scopes and a page.
 func (in *installation) integration(ctx context.Context, environment, name string) (client, error) {
 	var made struct {
-		ClientID     tepin.ClientID `json:"clientId"`
-		ClientSecret string         `json:"clientSecret"`
+		ID           tepin.IntegrationID `json:"id"`
+		ClientID     tepin.ClientID      `json:"clientId"`
+		ClientSecret string              `json:"clientSecret"`
 	}
-	err := in.platform(ctx, "/environments/"+environment+"/integrations", map[string]any{"name": name, "scopes": tepin.AllScopes, "origins": []string{page}}, &made)
-	return client{made.ClientID, made.ClientSecret}, err
+	path := "/environments/" + environment + "/integrations"
+	err := in.platform(ctx, path, map[string]any{"name": name, "scopes": tepin.AllScopes, "origins": []string{page}}, &made)
+	return client{made.ClientID, made.ClientSecret, path + "/" + string(made.ID)}, err
+}
+
+// register lets a client prove itself without its secret.
+func (in *installation) register(ctx context.Context, c client, by map[string]any) error {
+	return in.platform(ctx, c.path+"/trusts", by, nil)
 }
 
 var csrfField = regexp.MustCompile(`name="csrf" value="([^"]+)"`)

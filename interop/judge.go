@@ -50,6 +50,23 @@ var tokens = proof{"tokens", "the client gets a token, calls the API with it, an
 	return wantRefusals(found.Refused, map[string]string{"wrong secret": cmp.Or(r.refusal, "401 invalid_client")})
 }}
 
+// signs: the client signs assertions with its own key (RFC 7523). Such tokens are made for
+// each request.
+var signs = proof{"private_key_jwt", "the client signs with a registered key instead of having a secret; with another key it gets no token (RFC 7523)", func(r row, c client, found report) error {
+	claims, err := claimsOf(found.Token)
+	switch {
+	case err != nil:
+		return err
+	case claims["client_id"] != string(c.id):
+		return fmt.Errorf("the token is for the client %v, not %s", claims["client_id"], c.id)
+	case found.Again == "" || found.Again == found.Token:
+		return errors.New("a second assertion gives the same token")
+	case !slices.Contains(found.Names, sampleTemplate):
+		return fmt.Errorf("the API lists the templates %q, without %s", found.Names, sampleTemplate)
+	}
+	return wantRefusals(found.Refused, map[string]string{"another key": cmp.Or(r.refusal, "401 invalid_client")})
+}}
+
 // binds returns the proof that a token is good with the proofs of one key alone (RFC 9449).
 // refused are further refusals than those of the API.
 func binds(refused map[string]string) proof {
@@ -96,6 +113,29 @@ var exchanges = proof{"token exchange", "the client swaps its token for one that
 	return wantRefusals(found.Refused, map[string]string{
 		"another page": "403", "no page": "403", "a write": "403 insufficient_scope",
 		"the lesser token again": "400 invalid_request", "a token whose parent is revoked": "401 invalid_token",
+	})
+}}
+
+// certified: the client proves who it is by a certificate, and its tokens are good with
+// that alone (RFC 8705).
+var certified = proof{"client certificate", "the client shows a registered certificate instead of having a secret, and its token is good with that alone (RFC 8705)", func(_ row, c client, found report) error {
+	claims, err := claimsOf(found.Token)
+	if err != nil {
+		return err
+	}
+	confirmation, _ := claims["cnf"].(map[string]any)
+	switch {
+	case claims["client_id"] != string(c.id):
+		return fmt.Errorf("the token is for the client %v, not %s", claims["client_id"], c.id)
+	case confirmation["x5t#S256"] == nil || len(confirmation) != 1:
+		return fmt.Errorf("the token is bound to %v", claims["cnf"])
+	case found.Again == "" || found.Again == found.Token:
+		return errors.New("a bound token is given twice")
+	case !slices.Contains(found.Names, sampleTemplate):
+		return fmt.Errorf("the API lists the templates %q, without %s", found.Names, sampleTemplate)
+	}
+	return wantRefusals(found.Refused, map[string]string{
+		"another certificate": "401 invalid_client", "the token with another certificate": "401 invalid_token", "the token without a certificate": "401 invalid_token",
 	})
 }}
 

@@ -73,9 +73,20 @@ var rows = []row{
 	{client: "curl", debian: "7.88.1", how: "form", proof: tokens, run: debian("curl", "sh", "curl.sh", "form")},
 	{client: "curl", debian: "7.88.1", how: "JSON", proof: tokens, run: debian("curl", "sh", "curl.sh", "json")},
 
-	{client: "openid-client", how: "Basic", proof: binds(nil), run: node("openid-client-dpop")},
+	{client: "openid-client", how: "key (ES256)", proof: signs, run: node("openid-client-key").with(aKey("ES256"))},
+	{client: "openid-client", how: "key (EdDSA)", proof: signs, run: node("openid-client-key").with(aKey("EdDSA"))},
+	{client: "oauth4webapi", how: "key (ES256)", proof: signs, run: node("oauth4webapi-key").with(aKey("ES256"))},
+	{client: "oauth4webapi", how: "key (RS256)", proof: signs, run: node("oauth4webapi-key").with(aKey("RS256"))},
+	{client: "oauth4webapi", how: "key (PS256)", proof: signs, run: node("oauth4webapi-key").with(aKey("PS256"))},
+	{client: "python3-authlib", debian: "1.2.0", how: "key (RS256)", proof: signs, refusal: "invalid_client",
+		run: debian("python3-authlib", python, "authlib_key.py", "RS256").with(aKey("RS256"))},
+	{client: "python3-authlib", debian: "1.2.0", how: "key (ES256)", proof: signs, refusal: "invalid_client",
+		run: debian("python3-authlib", python, "authlib_key.py", "ES256").with(aKey("ES256"))},
+	{client: "oauth4webapi", how: "certificate", proof: certified, run: node("oauth4webapi-certificate").with(aCertificate)},
+
+	{client: "openid-client", how: "Basic", proof: binds(nil), run: node("openid-client-dpop", "ES256")},
 	{client: "oauth4webapi", how: "Basic", proof: binds(map[string]string{"a proof without a nonce": "400 use_dpop_nonce"}),
-		run: node("oauth4webapi-dpop")},
+		run: node("oauth4webapi-dpop", "Ed25519")},
 
 	{client: "openid-client", how: "form", proof: lives, run: node("openid-client-life").with(aForeignToken)},
 	{client: "oauth4webapi", how: "Basic", proof: lives, run: node("oauth4webapi-life").with(aForeignToken)},

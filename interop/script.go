@@ -66,7 +66,7 @@ func aToken(ctx context.Context, in *installation, c client) ([]string, error) {
 // aForeignToken is a good one of another client in the demo's environment.
 func aForeignToken(ctx context.Context, in *installation, _ client) ([]string, error) {
 	other := in.Integrations.ReadOnly
-	token, err := in.token(ctx, client{tepin.ClientID(other.ClientID), other.ClientSecret})
+	token, err := in.token(ctx, client{id: tepin.ClientID(other.ClientID), secret: other.ClientSecret})
 	return []string{"TEPIN_FOREIGN_TOKEN=" + token}, err
 }
 
@@ -105,7 +105,7 @@ func withoutSecrets(text string, settings []string) string {
 	var pairs []string
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, "=")
-		if strings.HasSuffix(name, "_SECRET") || strings.HasSuffix(name, "_TOKEN") || strings.HasSuffix(name, "_ALTERED") {
+		if strings.HasSuffix(name, "_SECRET") || strings.HasSuffix(name, "_TOKEN") || strings.HasSuffix(name, "_ALTERED") || strings.HasSuffix(name, "_KEY") {
 			pairs = append(pairs, value, "["+name+"]")
 		}
 	}

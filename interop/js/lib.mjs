@@ -67,3 +67,28 @@ export const verdicts = async (check, say) => {
 
 /** foreignToken is a good token of another client in the same environment. */
 export const foreignToken = () => need('TEPIN_FOREIGN_TOKEN')
+
+const algorithms = {
+  ES256: { name: 'ECDSA', namedCurve: 'P-256' },
+  EdDSA: { name: 'Ed25519' },
+  PS256: { name: 'RSA-PSS', hash: 'SHA-256' },
+  RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+}
+
+/** ownKey is the private key whose public half is registered with the client. */
+export const ownKey = async () => {
+  const jwk = JSON.parse(need('TEPIN_PRIVATE_KEY'))
+  return { kid: jwk.kid, key: await crypto.subtle.importKey('jwk', jwk, algorithms[jwk.alg], false, ['sign']) }
+}
+
+/** strangeKey is another that calls itself the same. */
+export const strangeKey = async () => {
+  const { kid } = JSON.parse(need('TEPIN_PRIVATE_KEY'))
+  return { kid, key: (await crypto.subtle.generateKey(algorithms.ES256, false, ['sign', 'verify'])).privateKey }
+}
+
+/** certificate is the one that is registered with the client, with its key; PEM. */
+export const certificate = () => ({ cert: need('TEPIN_CLIENT_CERT'), key: need('TEPIN_CLIENT_KEY') })
+
+/** strangeCertificate is nobody's. */
+export const strangeCertificate = () => ({ cert: need('TEPIN_STRANGE_CERT'), key: need('TEPIN_STRANGE_KEY') })

@@ -1,12 +1,12 @@
 // oauth4webapi: a token that is bound to a key (DPoP, RFC 9449), with the nonces that the
-// server asks for.
+// server asks for. The argument is the key's algorithm.
 import * as oauth from 'oauth4webapi'
 import { audience, id, issuer, names, refusal, report, secret, templates, version } from './lib.mjs'
 
 const client = { client_id: id }
 const discovery = await oauth.discoveryRequest(new URL(issuer), { algorithm: 'oauth2' })
 const server = await oauth.processDiscoveryResponse(new URL(issuer), discovery)
-const handle = async () => oauth.DPoP(client, await oauth.generateKeyPair('ES256'))
+const handle = async () => oauth.DPoP(client, await oauth.generateKeyPair(process.argv[2]))
 
 /** nonced makes the request again once it knows the server's nonce. */
 const nonced = async (request) => {

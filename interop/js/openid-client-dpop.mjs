@@ -1,10 +1,10 @@
 // openid-client: a token that is bound to a key (DPoP, RFC 9449). The library answers the
-// server's nonces itself.
+// server's nonces itself. The argument is the key's algorithm.
 import * as oidc from 'openid-client'
 import { audience, id, issuer, names, refusal, report, secret, templates, version } from './lib.mjs'
 
 const config = await oidc.discovery(new URL(issuer), id, undefined, oidc.ClientSecretBasic(secret), { algorithm: 'oauth2' })
-const handle = async () => oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'))
+const handle = async () => oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair(process.argv[2]))
 const get = (DPoP) => oidc.clientCredentialsGrant(config, { audience }, { DPoP })
 const use = async (token, DPoP) =>
   names(await (await oidc.fetchProtectedResource(config, token, new URL(templates), 'GET', undefined, undefined, { DPoP })).json())
