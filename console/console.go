@@ -105,11 +105,13 @@ func (c *Console) routes() []route {
 		{"POST " + env + "/integrations", administrator, c.createIntegration},
 		{"GET " + env + "/integrations/new", administrator, c.newIntegration},
 		{"GET " + env + "/tasks", administrator, c.tasks},
+		{"GET " + env + "/activity", administrator, c.showActivity},
 		{"GET " + env + "/settings", administrator, c.settings},
 		{"POST " + env + "/settings", administrator, c.saveSettings},
 
 		{"GET " + integration, administrator, c.general},
 		{"POST " + integration, administrator, c.saveGeneral},
+		{"GET " + integration + "/activity", administrator, c.showIntegrationActivity},
 		{"POST " + integration + "/reach", administrator, c.saveReach},
 		{"GET " + integration + "/permissions", administrator, c.permissions},
 		{"POST " + integration + "/permissions", administrator, c.savePermissions},

@@ -15,13 +15,14 @@ type environmentPage struct {
 	Environment tepin.Environment
 	Renders     int64  // counted this month (UTC)
 	Watermarked int64  // rendered beside them, not counted
-	Tab         string // "integrations", "tasks", "settings"
+	Tab         string // "integrations", "tasks", "activity", "settings"
 
 	Integrations integrationList
 	Deleted      string // the integration that has just been deleted
 	Panel        *integrationPanel
 	Created      *createdSecret
 	Tasks        []tepin.Task
+	Activity     *activity
 	More         bool // there are more rows than are shown
 	Form         form
 }

@@ -41,7 +41,10 @@ var pageFiles = map[string]string{
 	"confirm":         "environment integrations integration general confirm",
 	"secret":          "environment integrations integration general secret",
 	"tasks":           "environment tasks",
+	"activity":        "environment activity-log activity",
 	"settings":        "environment settings",
+
+	"integration-activity": "environment integrations integration activity-log integration-activity",
 }
 
 // assetVersion changes with the static files, so that browsers may keep them for ever.
@@ -64,14 +67,20 @@ func assetVersion() string {
 // parse reads the pages; a broken one is a defect of the program.
 func (c *Console) parse() map[string]*template.Template {
 	funcs := template.FuncMap{
-		"asset":    func(name string) string { return "/assets/" + c.version + "/" + name },
-		"ago":      func(t time.Time) string { return ago(c.now(), t) },
-		"until":    func(t time.Time) string { return until(c.now(), t) },
-		"now":      c.now,
-		"past":     func(t time.Time) bool { return !t.IsZero() && !c.now().Before(t) },
-		"stamp":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") },
-		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"fault":    func(f form, field string) fault { return fault{field, f.Error(field)} },
+		"asset": func(name string) string { return "/assets/" + c.version + "/" + name },
+		"ago":   func(t time.Time) string { return ago(c.now(), t) },
+		"until": func(t time.Time) string { return until(c.now(), t) },
+		"now":   c.now,
+		"past":  func(t time.Time) bool { return !t.IsZero() && !c.now().Before(t) },
+		"stamp": func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") },
+		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"fault": func(f form, field string) fault { return fault{field, f.Error(field)} },
+		"activityAt": func(a *activity, path string) any {
+			return struct {
+				Activity *activity
+				Path     string
+			}{a, path}
+		},
 		"columns":  func() []string { return []string{"read", "list", "write"} },
 		"typeName": func(t tepin.EnvironmentType) string { return strings.ToUpper(string(t[:1])) + string(t[1:]) },
 	}

@@ -1,0 +1,154 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
+)
+
+// activityRows is how many lines of the audit log one page shows.
+const activityRows = 100
+
+// activity is a page of the audit log: what activity.html shows.
+type activity struct {
+	Rows   []activityRow
+	Filter string // beginning of the actions that are shown; "" = all
+	Next   int64  // the next page goes on before this number; 0 = this is the last
+	Newest bool   // this is the first page
+}
+
+// activityRow is one line.
+type activityRow struct {
+	Seq    int64
+	At     time.Time
+	Who    string
+	What   string
+	Bad    bool   // something was refused or misused
+	Detail string // what else is known, as "name value" pairs
+}
+
+// Filters are what the log can be cut down to.
+func (activity) Filters() []choice {
+	return []choice{{"", "Everything"}, {"credential.", "Refused credentials"}, {"guard.", "Browser guard"}, {"secret.", "Secrets"}, {"token.", "Tokens"}, {"quota.", "Quotas"}}
+}
+
+// actions are what the lines of the audit log say, in words.
+var actions = map[string]string{
+	"application.create": "registered an application", "application.delete": "removed an application", "application.update": "changed an application",
+	"credential.refuse": "A credential was refused", "credential.place": "A credential was used from a new network",
+	"device.approve": "let a device in", "device.deny": "refused a device", "device.miss": "typed a wrong device code",
+	"environment.create": "created the environment", "environment.update": "changed the environment",
+	"font.create": "added a font", "font.delete": "removed a font", "font.upload": "uploaded a font", "font.upload_rename": "renamed an uploaded font",
+	"guard.block": "A token was refused in a web page", "guard.report": "A token with more than read permissions was used in a web page",
+	"integration.create": "created the integration", "integration.delete": "deleted the integration", "integration.update": "changed the integration",
+	"integration.revoke_tokens": "ended all tokens",
+	"limit.refuse":              "A limit was reached",
+	"login.begin":               "signed in to an application", "login.end": "signed out of an application", "login.misuse": "A refresh token was used twice", "login.token": "got a token for an application",
+	"media.create": "added a medium", "media.delete": "removed a medium",
+	"project.create": "created a project", "project.delete": "deleted a project", "project.update": "changed a project",
+	"quota.warn":      "A quota is running out",
+	"rotation.cancel": "cancelled a rotation", "rotation.complete": "completed a rotation",
+	"secret.create": "made a client secret", "secret.delete": "removed a client secret", "secret.update": "changed a client secret", "secret.expires_soon": "A client secret ends soon",
+	"task.create": "started an output", "task.fail": "An output failed", "task.finish": "An output was finished", "task.expire": "Outputs were removed", "task.delete": "Old tasks were removed",
+	"template.create": "created a template", "template.delete": "deleted a template", "template.update": "changed a template",
+	"token.issue": "got a new token", "token.revoke": "ended a token",
+	"trust.create": "added a key or issuer", "trust.delete": "removed a key or issuer", "trust.update": "changed a key or issuer", "trust.expires_soon": "A key or issuer ends soon",
+}
+
+// bad begin the actions that somebody should look at.
+var bad = []string{"credential.refuse", "guard.", "limit.", "login.misuse", "task.fail", "secret.expires_soon", "trust.expires_soon", "quota."}
+
+// activityOf reads a page of an environment's log, or of what concerns one of its
+// integrations.
+func (c *Console) activityOf(v *visit, env tepin.EnvironmentID, about tepin.IntegrationID) (activity, error) {
+	query := v.r.URL.Query()
+	before, err := strconv.ParseInt(query.Get("before"), 10, 64)
+	if err != nil || before < 0 {
+		before = 0
+	}
+	a := activity{Filter: query.Get("filter"), Newest: before == 0}
+	if !slices.ContainsFunc(a.Filters(), func(f choice) bool { return f.Value == a.Filter }) {
+		a.Filter = ""
+	}
+	list, next, err := c.store.AuditLog(v.r.Context(), store.AuditQuery{Chain: string(env), About: string(about), Action: a.Filter, Before: before, Limit: activityRows})
+	a.Next = next
+	for _, e := range list {
+		a.Rows = append(a.Rows, rowOf(e))
+	}
+	return a, err
+}
+
+func rowOf(e tepin.AuditEntry) activityRow {
+	r := activityRow{Seq: e.Seq, At: e.At, Who: e.ActorName, What: actions[e.Action], Detail: details(e.Detail)}
+	if r.What == "" {
+		r.What = e.Action
+	}
+	if first := r.What[:1]; strings.ToUpper(first) == first { // it says all itself
+		r.Who = ""
+	}
+	r.Bad = slices.ContainsFunc(bad, func(begin string) bool { return strings.HasPrefix(e.Action, begin) })
+	return r
+}
+
+// details are the members of a line's detail but for ids, in the order of their names.
+func details(text string) string {
+	var members map[string]any
+	if json.Unmarshal([]byte(text), &members) != nil {
+		return ""
+	}
+	var parts []string
+	for name, value := range members {
+		word := fmt.Sprint(value)
+		if f, ok := value.(float64); ok {
+			word = strconv.FormatFloat(f, 'f', -1, 64)
+		}
+		if tepin.IsID(word) || word == "" {
+			continue
+		}
+		if nested, ok := value.(map[string]any); ok {
+			b, err := json.Marshal(nested)
+			if err != nil {
+				continue // it came from JSON
+			}
+			word = string(b)
+		}
+		parts = append(parts, name+" "+tepin.Shorten(word, 200))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " · ")
+}
+
+// showActivity is the log of an environment.
+func (c *Console) showActivity(v *visit) error {
+	p, err := c.environment(v, "activity")
+	if err != nil {
+		return err
+	}
+	a, err := c.activityOf(v, p.Environment.ID, "")
+	if err != nil {
+		return err
+	}
+	p.Activity = &a
+	return c.render(v, http.StatusOK, "activity", "Activity, "+p.Environment.Name, p)
+}
+
+// showIntegrationActivity is what the log has about an integration.
+func (c *Console) showIntegrationActivity(v *visit) error {
+	p, err := c.visited(v, "activity")
+	if err != nil {
+		return err
+	}
+	a, err := c.activityOf(v, p.Environment.ID, p.Panel.Integration.ID)
+	if err != nil {
+		return err
+	}
+	p.Activity = &a
+	return c.renderPanel(v, http.StatusOK, "integration-activity", p)
+}
