@@ -106,6 +106,7 @@ func (c *Console) routes() []route {
 		{"GET " + env + "/integrations/new", administrator, c.newIntegration},
 		{"GET " + env + "/tasks", administrator, c.tasks},
 		{"GET " + env + "/activity", administrator, c.showActivity},
+		{"POST " + env + "/block", administrator, c.block},
 		{"GET " + env + "/settings", administrator, c.settings},
 		{"POST " + env + "/settings", administrator, c.saveSettings},
 

@@ -389,6 +389,55 @@ func TestSecretLife(t *testing.T) {
 	b.post(panel+"/secrets", url.Values{"force": {"yes"}}).want(t, "forced", http.StatusOK, "Copy the secret now.")
 }
 
+// What the browser guard saw is told above the list, and blocked with one click.
+func TestGuardNotice(t *testing.T) {
+	r := newRig(t)
+	in, _ := r.integration("Web shop", tepin.AllScopes...)
+	b := r.signedIn()
+	if p := b.get(r.path()); strings.Contains(p.body, `data-test="guard"`) {
+		t.Error("a notice without a finding")
+	}
+	r.Access.Notice(access.Notice{Action: access.ActionGuardReport, Environment: r.env.ID, Target: string(in.ID), Origin: "https://shop.example",
+		By: tepin.Actor{Kind: tepin.ActorIntegration, ID: string(in.ID), Name: in.Name}})
+	if err := r.Access.FlushNotices(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	b.get(r.path()).want(t, "notice", http.StatusOK, "was used by a web page", "https://shop.example", "Block such tokens")
+	b.get(r.panel(in)+"/activity").want(t, "activity", http.StatusOK, "A token with more than read permissions was used in a web page")
+	b.post(r.path()+"/block", url.Values{}).want(t, "block", http.StatusSeeOther)
+	if e, err := r.Store.Environment(t.Context(), r.env.ID); err != nil || e.BrowserGuard != tepin.GuardBlock {
+		t.Errorf("after one click: %s, %v", e.BrowserGuard, err)
+	}
+	if p := b.get(r.path()); strings.Contains(p.body, "Block such tokens") {
+		t.Error("what is blocked is to be blocked again")
+	}
+}
+
+// The log of an environment, and of an integration, in words; by kind, and page by page.
+func TestActivity(t *testing.T) {
+	r := newRig(t)
+	in, _ := r.integration("Web shop")
+	other, _ := r.integration("Printer")
+	b := r.signedIn()
+	for range 100 {
+		b.post(r.panel(other)+"/revoke", url.Values{}).want(t, "revoke", http.StatusSeeOther)
+	}
+	b.get(r.panel(in)+"/activity").want(t, "of one", http.StatusOK, "created the integration", "Ada")
+	if p := b.get(r.panel(in) + "/activity"); strings.Contains(p.body, "ended all tokens") {
+		t.Error("another integration's lines are there")
+	}
+	all := b.get(r.path() + "/activity")
+	all.want(t, "all", http.StatusOK, "ended all tokens", `id="older"`)
+	older := regexp.MustCompile(`href="([^"]+)" id="older"`).FindStringSubmatch(all.body)
+	b.get(html.UnescapeString(older[1])).want(t, "older", http.StatusOK, "created the environment", `id="newest"`)
+	if p := b.get(r.path() + "/activity?filter=secret."); strings.Contains(p.body, "ended all tokens") {
+		t.Error("the filter lets other lines through")
+	}
+	for _, odd := range []string{"?before=-1", "?before=x", "?filter=%25", "?before=99999999999999999999"} {
+		b.get(r.path()+"/activity"+odd).want(t, odd, http.StatusOK)
+	}
+}
+
 // Keys and issuers are added, what is wrong with them is said at the field, and they are
 // removed.
 func TestTrusts(t *testing.T) {

@@ -17,6 +17,7 @@ type environmentPage struct {
 	Watermarked int64  // rendered beside them, not counted
 	Tab         string // "integrations", "tasks", "activity", "settings"
 
+	Guarded      []tepin.GuardFinding // what the browser guard saw lately
 	Integrations integrationList
 	Deleted      string // the integration that has just been deleted
 	Panel        *integrationPanel
@@ -108,6 +109,30 @@ func (c *Console) saveSettings(v *visit) error {
 		return err
 	}
 	return v.goTo(p.Path() + "/settings?saved")
+}
+
+// guardShown is for how long the console tells of what the browser guard saw.
+const guardShown = 30 * 24 * time.Hour
+
+// guarded reads what the browser guard saw lately, unless it does not look.
+func (c *Console) guarded(v *visit, e tepin.Environment) ([]tepin.GuardFinding, error) {
+	if e.BrowserGuard == tepin.GuardOff {
+		return nil, nil
+	}
+	return c.store.GuardFindings(v.r.Context(), e.ID, c.now().Add(-guardShown))
+}
+
+// block has the browser guard refuse from now on what it reported.
+func (c *Console) block(v *visit) error {
+	p, err := c.environment(v, "integrations")
+	if err != nil {
+		return err
+	}
+	mode := tepin.GuardBlock
+	if _, err := c.credential.UpdateEnvironment(v.r.Context(), v.actor, p.Environment.ID, tepin.EnvironmentUpdate{BrowserGuard: &mode}); err != nil {
+		return err
+	}
+	return v.goTo(p.Path())
 }
 
 // version is the version that a form was made from; one that is missing or unreadable

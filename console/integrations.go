@@ -21,6 +21,7 @@ type integrationList struct {
 type integrationRow struct {
 	tepin.Integration
 	LastUsed time.Time // of any of its secrets; zero = never
+	EndsSoon time.Time // of the secret whose end is to be warned of, the next one; zero = none
 }
 
 // Permissions sums up the scopes.
@@ -59,26 +60,27 @@ func (c *Console) integrationsPage(v *visit) (environmentPage, error) {
 	if err != nil {
 		return environmentPage{}, err
 	}
+	if p.Guarded, err = c.guarded(v, p.Environment); err != nil {
+		return environmentPage{}, err
+	}
 	p.Integrations = integrationList{More: list.Next != nil, Search: search}
 	for _, in := range list.Items {
 		row := integrationRow{Integration: in}
-		if row.LastUsed, err = c.lastUsed(ctx, in); err != nil {
+		secrets, err := c.secrets(ctx, in.EnvironmentID, in.ID)
+		if err != nil {
 			return environmentPage{}, err
+		}
+		for _, s := range secrets {
+			if s.LastUsedAt.After(row.LastUsed) {
+				row.LastUsed = s.LastUsedAt
+			}
+			if warning(s, c.now()) > 0 && (row.EndsSoon.IsZero() || s.ExpiresAt.Before(row.EndsSoon)) {
+				row.EndsSoon = s.ExpiresAt
+			}
 		}
 		p.Integrations.Rows = append(p.Integrations.Rows, row)
 	}
 	return p, nil
-}
-
-func (c *Console) lastUsed(ctx context.Context, in tepin.Integration) (time.Time, error) {
-	secrets, err := c.secrets(ctx, in.EnvironmentID, in.ID)
-	var last time.Time
-	for _, s := range secrets {
-		if s.LastUsedAt.After(last) {
-			last = s.LastUsedAt
-		}
-	}
-	return last, err
 }
 
 // secrets returns the secrets of an integration, with uses of a moment ago that are

@@ -115,7 +115,9 @@ func (c *Console) endOfLife(days string) (time.Time, error) {
 }
 
 // Warning returns how near a secret's end is, in days, when it is time to say so.
-func (p integrationPanel) Warning(s tepin.Secret, now time.Time) int {
+func (p integrationPanel) Warning(s tepin.Secret, now time.Time) int { return warning(s, now) }
+
+func warning(s tepin.Secret, now time.Time) int {
 	if s.ReplacedBy != "" {
 		return 0
 	}
