@@ -30,8 +30,9 @@ type activityRow struct {
 	At     time.Time
 	Who    string
 	What   string
-	Bad    bool   // something was refused or misused
-	Detail string // what else is known, as "name value" pairs
+	Bad    bool              // something was refused or misused
+	Detail string            // what else is known, as "name value" pairs
+	About  tepin.Integration // which it concerns, in the log of an environment
 }
 
 // Filters are what the log can be cut down to.
@@ -78,11 +79,26 @@ func (c *Console) activityOf(v *visit, env tepin.EnvironmentID, about tepin.Inte
 		a.Filter = ""
 	}
 	list, next, err := c.store.AuditLog(v.r.Context(), store.AuditQuery{Chain: string(env), About: string(about), Action: a.Filter, Before: before, Limit: activityRows})
+	if err != nil {
+		return a, err
+	}
+	known := map[string]tepin.Integration{}
+	if about == "" {
+		page, err := c.store.Integrations(v.r.Context(), env, tepin.List{Limit: tepin.MaxLimit})
+		if err != nil {
+			return a, err
+		}
+		for _, in := range page.Items {
+			known[string(in.ID)] = in
+		}
+	}
 	a.Next = next
 	for _, e := range list {
-		a.Rows = append(a.Rows, rowOf(e))
+		r := rowOf(e)
+		r.About = known[e.About]
+		a.Rows = append(a.Rows, r)
 	}
-	return a, err
+	return a, nil
 }
 
 func rowOf(e tepin.AuditEntry) activityRow {

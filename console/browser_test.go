@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/web/webtest"
 )
@@ -112,6 +113,12 @@ func TestScreens(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	r.Access.Notice(access.Notice{Action: access.ActionGuardReport, Environment: r.env.ID, Target: string(worker.ID), Origin: "https://shop.example",
+		By: tepin.Actor{Kind: tepin.ActorIntegration, ID: string(worker.ID), Name: worker.Name}})
+	if err := r.Access.FlushNotices(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+
 	b := r.tab(t)
 	b.signIn()
 	env := "/environments/" + string(r.env.ID)
@@ -134,6 +141,8 @@ func TestScreens(t *testing.T) {
 		{"trust-issuer", panel + "/trusts/new?kind=issuer"},
 		{"delete", panel + "/delete"},
 		{"tasks", env + "/tasks"},
+		{"activity", env + "/activity"},
+		{"integration-activity", panel + "/activity"},
 		{"settings", env + "/settings"},
 		{"account", "/account"},
 		{"lost", "/nowhere"},

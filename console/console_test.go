@@ -427,7 +427,7 @@ func TestActivity(t *testing.T) {
 		t.Error("another integration's lines are there")
 	}
 	all := b.get(r.path() + "/activity")
-	all.want(t, "all", http.StatusOK, "ended all tokens", `id="older"`)
+	all.want(t, "all", http.StatusOK, "ended all tokens", ">Printer</a>", `id="older"`)
 	older := regexp.MustCompile(`href="([^"]+)" id="older"`).FindStringSubmatch(all.body)
 	b.get(html.UnescapeString(older[1])).want(t, "older", http.StatusOK, "created the environment", `id="newest"`)
 	if p := b.get(r.path() + "/activity?filter=secret."); strings.Contains(p.body, "ended all tokens") {
