@@ -34,14 +34,20 @@ func benchTLS(in installation, id credentials) (err error) {
 	}
 	l.once = true
 	for _, c := range []struct {
-		note  string
-		cache func() tls.ClientSessionCache
+		note   string
+		curves []tls.CurveID // nil = what Go asks for
+		resume bool
 	}{
-		{"TLS 1.3, ECDSA P-256 certificate, a full handshake each", func() tls.ClientSessionCache { return nil }},
-		{"the same, resumed by session tickets", func() tls.ClientSessionCache { return tls.NewLRUClientSessionCache(1) }},
+		{"TLS 1.3, ECDSA P-256 certificate, X25519: a full handshake each", []tls.CurveID{tls.X25519}, false},
+		{"the same with X25519MLKEM768, for which Go clients and browsers ask", nil, false},
+		{"the same, resumed by session tickets", nil, true},
 	} {
 		l.tls = func() *tls.Config {
-			return &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", ClientSessionCache: c.cache()}
+			config := &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", CurvePreferences: c.curves}
+			if c.resume {
+				config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+			}
+			return config
 		}
 		m, err := t.rate(l)
 		if err != nil {
