@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -242,4 +243,86 @@ func TestBoundTokenInChromium(t *testing.T) {
 	refused("the same page by another name", p.inPage(reads(p.url, token)))
 	p.Open(p.url + "/login")
 	refused("the server's own page", p.inPage(reads(p.url, token)))
+}
+
+// The commands of docs/browser-tokens.md do what it says, in their order.
+func TestBrowserTokenCommands(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join(root, "docs", "browser-tokens.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPages(t)
+	scopes := tepin.MustScopes(tepin.TemplateList, tepin.TemplateRead, tepin.TemplateWrite)
+	_, err = p.srv.credential.UpdateIntegration(t.Context(), tepin.System, p.env.ID, p.in.ID, tepin.IntegrationUpdate{Origins: &tepin.Origins{"https://shop.example"}, Scopes: &scopes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "TEPIN_URL="+p.url, "TEPIN_CLIENT_ID="+string(p.in.ClientID), "TEPIN_CLIENT_SECRET="+p.in.secret)
+	answers := []string{`"scope":"template:read template:list template:write"`, `"scope":"template:read template:list","issued_token_type"`, `"data":[]`, "", `{"active":false}`}
+	for _, block := range fence.FindAllStringSubmatch(string(document), -1) {
+		command := strings.ReplaceAll(block[1], "/environment/demo/", "/environment/n/")
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+		cmd.Env = env
+		out, err := cmd.Output()
+		if err != nil || len(answers) == 0 || !strings.Contains(string(out), answers[0]) || answers[0] == "" && len(out) > 0 {
+			t.Fatalf("%v: %s answers %s, want %q", err, command, out, answers)
+		}
+		answers = answers[1:]
+		var got tokenAnswer
+		if json.Unmarshal(out, &got) == nil && got.AccessToken != "" {
+			name := "TOKEN="
+			if strings.Contains(command, "token-exchange") {
+				name = "PAGE_TOKEN="
+			}
+			env = append(env, name+got.AccessToken)
+		}
+	}
+	if len(answers) != 0 {
+		t.Errorf("the document has no commands for %q", answers)
+	}
+}
+
+// examples/browser_token.mjs in Chromium: the page lists templates with a token that its
+// back end has swapped, while the guard blocks.
+func TestBrowserTokenExample(t *testing.T) {
+	p := newPages(t)
+	p.mode(tepin.GuardBlock)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	free.Close()
+	page := "http://127.0.0.1:" + port
+	if _, err := p.srv.credential.UpdateIntegration(t.Context(), tepin.System, p.env.ID, p.in.ID, tepin.IntegrationUpdate{Origins: &tepin.Origins{page}}); err != nil {
+		t.Fatal(err)
+	}
+	key := string(p.env.ID) + "/poster"
+	if err := p.srv.store.ReserveBlob(t.Context(), p.env.ID, key); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.srv.store.CreateTemplate(t.Context(), tepin.System, tepin.Template{EnvironmentID: p.env.ID, Name: "Summer poster", Folder: "/", Document: tepin.BlobRef{Key: key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := &printed{}
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(root, "examples", "browser_token.mjs"))
+	cmd.Env = append(os.Environ(), "no_proxy=*", "PORT="+port, "TEPIN_ENVIRONMENT=n", "TEPIN_URL="+p.url, "TEPIN_CLIENT_ID="+string(p.in.ClientID), "TEPIN_CLIENT_SECRET="+p.in.secret)
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	})
+	within(t, 10*time.Second, "the example listens", func() bool { return strings.Contains(said.String(), "open "+page) })
+	p.Open(page)
+	p.Says("#templates", "Summer poster")
+	if text := said.String(); strings.Contains(text, ":") && text != "open "+page+"\n" {
+		t.Errorf("it says %s", text)
+	}
+	for _, c := range p.Complaints() {
+		t.Errorf("the page complains: %s", c)
+	}
 }
