@@ -131,7 +131,7 @@ func (d *Directory) AuthenticateCertificate(ctx context.Context, id tepin.Client
 	if !trust.ExpiresAt.IsZero() && trust.ExpiresAt.Before(ends) {
 		ends = trust.ExpiresAt
 	}
-	d.touch(trust.ID, now, from)
+	d.touch(c, trust.ID, now, from)
 	return clientOf(c, trust.ID, ends, false), nil
 }
 

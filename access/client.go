@@ -80,7 +80,7 @@ func (d *Directory) Authenticate(ctx context.Context, id tepin.ClientID, secret 
 	if !c.integration.TokenNetworks.Allow(from) {
 		return Client{}, errElsewhere
 	}
-	d.touch(s.ID, now, from)
+	d.touch(c, s.ID, now, from)
 	return clientOf(c, s.ID, s.ExpiresAt, true), nil
 }
 
@@ -171,11 +171,36 @@ type use struct {
 	from netip.Addr
 }
 
-// touch notes the last use of a secret for the next Flush.
-func (d *Directory) touch(id tepin.CredentialID, now time.Time, from netip.Addr) {
+// touch notes the last use of a client's credential for the next Flush.
+func (d *Directory) touch(c *client, id tepin.CredentialID, now time.Time, from netip.Addr) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	last, known := d.used[id]
 	d.used[id] = use{now, from}
+	d.mu.Unlock()
+	if !known || last.from != from {
+		d.comes(c, id, now, from)
+	}
+}
+
+// comes takes note of the first use of a credential from a place, as far as this server
+// can know: it remembers many, and the database the last one.
+func (d *Directory) comes(c *client, id tepin.CredentialID, now time.Time, from netip.Addr) {
+	place := tepin.PlaceOf(from)
+	if _, known := d.places.get(usePlace{id, place}); known {
+		return
+	}
+	d.places.put(usePlace{id, place}, struct{}{})
+	if c.credential(id, now).from == place.String() {
+		return
+	}
+	by := tepin.Actor{Kind: tepin.ActorIntegration, ID: string(c.integration.ID), Name: c.integration.Name}
+	d.Notice(Notice{Action: ActionNetwork, Environment: c.environment.ID, By: by, Target: string(c.integration.ID), Credential: id, From: from, Once: true})
+}
+
+// usePlace is where a credential was used.
+type usePlace struct {
+	credential tepin.CredentialID
+	place      tepin.Place
 }
 
 // LastUse returns when and from where a secret was last used, unless that is in the

@@ -32,6 +32,7 @@ const (
 	touchTimeout = 5 * time.Second  // for that write
 	verifiedSize = 16_384           // verified tokens remembered, about 1 KB each
 	provedSize   = 16_384           // right secrets whose MACs are remembered, about 0.5 KB each
+	placesSize   = 16_384           // (credential, network) pairs that were used
 	budgetSize   = 16_384           // (client, network) pairs whose failures are remembered
 	missInterval = time.Second / 10 // at most one refresh for unknown secrets in this time
 )
@@ -71,7 +72,8 @@ type Directory struct {
 	nonces   nonces
 	replays  replays
 	notices  *notices
-	lastMiss atomic.Int64 // Unix nanoseconds of the last refresh for an unknown secret
+	places   *cache[usePlace, struct{}] // where credentials are used
+	lastMiss atomic.Int64               // Unix nanoseconds of the last refresh for an unknown secret
 
 	mu   sync.Mutex
 	used map[tepin.CredentialID]use // not yet written
@@ -104,6 +106,7 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 		nonces:   nonces{o.NonceKey},
 		replays:  replays{max: replayMax},
 		notices:  newNotices(o.NoticeKey),
+		places:   newCache[usePlace, struct{}](placesSize),
 		used:     map[tepin.CredentialID]use{},
 	}
 	if err := d.poll(ctx); err != nil {
@@ -113,25 +116,20 @@ func New(ctx context.Context, o Options) (*Directory, error) {
 }
 
 // Run polls until ctx ends. It logs when polling begins to fail and when it works again.
+// What has gathered for the database is written beside, so that a slow write does not
+// hold a poll up.
 func (d *Directory) Run(ctx context.Context) error {
-	poll, touch, notice := time.NewTicker(PollInterval), time.NewTicker(touchEvery), time.NewTicker(noticeEvery)
+	var writing sync.WaitGroup
+	writing.Go(func() { d.write(ctx) })
+	poll := time.NewTicker(PollInterval)
 	defer poll.Stop()
-	defer touch.Stop()
-	defer notice.Stop()
 	failing := false
 	for {
 		select {
 		case <-ctx.Done():
+			writing.Wait()
 			ctx := context.WithoutCancel(ctx)
 			return errors.Join(d.Flush(ctx), d.FlushNotices(ctx, true))
-		case <-notice.C:
-			if err := d.FlushNotices(ctx, false); err != nil && ctx.Err() == nil {
-				d.o.Log.ErrorContext(ctx, "refusals not written to the audit log", "error", err)
-			}
-		case <-touch.C:
-			if err := d.Flush(ctx); err != nil && ctx.Err() == nil {
-				d.o.Log.ErrorContext(ctx, "last use of secrets not written", "error", err)
-			}
 		case <-poll.C:
 			err := d.Refresh(ctx)
 			if failed := err != nil && ctx.Err() == nil; failed != failing {
@@ -141,6 +139,27 @@ func (d *Directory) Run(ctx context.Context) error {
 				} else {
 					d.o.Log.InfoContext(ctx, "access directory is fresh again")
 				}
+			}
+		}
+	}
+}
+
+// write writes last uses and notices every few seconds until ctx ends.
+func (d *Directory) write(ctx context.Context) {
+	touch, notice := time.NewTicker(touchEvery), time.NewTicker(noticeEvery)
+	defer touch.Stop()
+	defer notice.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-notice.C:
+			if err := d.FlushNotices(ctx, false); err != nil && ctx.Err() == nil {
+				d.o.Log.ErrorContext(ctx, "refusals not written to the audit log", "error", err)
+			}
+		case <-touch.C:
+			if err := d.Flush(ctx); err != nil && ctx.Err() == nil {
+				d.o.Log.ErrorContext(ctx, "last use of secrets not written", "error", err)
 			}
 		}
 	}

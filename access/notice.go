@@ -28,8 +28,9 @@ const (
 
 // The actions under which notices stand in the audit log.
 const (
-	ActionRefused     = "credential.refuse" // a credential that does not open what it was shown for
-	ActionLimited     = "limit.refuse"      // a limit that a caller has run into
+	ActionRefused     = "credential.refuse"  // a credential that does not open what it was shown for
+	ActionLimited     = "limit.refuse"       // a limit that a caller has run into
+	ActionNetwork     = "credential.network" // a credential is used from where it was not used before
 	ActionGuardReport = store.ActionGuardReport
 	ActionGuardBlock  = store.ActionGuardBlock
 )
@@ -43,6 +44,7 @@ type Notice struct {
 	Environment tepin.EnvironmentID // whose log it belongs in; "" = the instance's
 	By          tepin.Actor         // who proved to have done it; zero = nobody
 	Target      string              // id of the integration or person concerned, if there is one
+	Credential  tepin.CredentialID  // that was used, if it matters which
 	Claimed     string              // whom an unknown caller claims to be: only an HMAC of it is kept
 	From        netip.Addr          // counts by network; zero = it does not matter
 	Origin      string              // of the page that made the request
@@ -53,6 +55,7 @@ type Notice struct {
 type noticeKey struct {
 	hour                                     int64 // Unix, of its beginning
 	chain, action, target, reason, who, page string
+	credential                               tepin.CredentialID
 	place                                    tepin.Place
 }
 
@@ -138,7 +141,7 @@ func (s *notices) add(n Notice, now time.Time) {
 	}
 	k := noticeKey{
 		hour: now.Truncate(time.Hour).Unix(), chain: cmp.Or(string(n.Environment), store.InstanceChain), action: n.Action,
-		target: n.Target, reason: cleaned(n.Reason), who: who, place: tepin.PlaceOf(n.From), page: cleaned(n.Origin),
+		target: n.Target, reason: cleaned(n.Reason), who: who, place: tepin.PlaceOf(n.From), page: cleaned(n.Origin), credential: n.Credential,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -261,7 +264,7 @@ func (s *notices) forget(now time.Time) {
 // line is the entry for what has not been written.
 func (e *noticed) line(k noticeKey) store.Notice {
 	detail := map[string]any{}
-	for name, value := range map[string]string{"reason": k.reason, "claimed": k.who, "network": k.place.String(), "origin": k.page} {
+	for name, value := range map[string]string{"reason": k.reason, "claimed": k.who, "network": k.place.String(), "origin": k.page, "credential": string(k.credential)} {
 		if value != "" {
 			detail[name] = value
 		}

@@ -268,3 +268,55 @@ func TestNoticesOutliveTheDatabase(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The first use of a credential from a place is told, once; one from where it was used
+// last, as the database knows, is none.
+func TestFirstUseFromAPlace(t *testing.T) {
+	r := newRig(t)
+	in := r.integration("one")
+	use := func(d *access.Directory, from netip.Addr) {
+		t.Helper()
+		if _, err := d.Authenticate(t.Context(), in.ClientID, "tpn_one", from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := func() []string {
+		t.Helper()
+		r.flushNotices(false)
+		return r.written(string(r.env.ID), access.ActionNetwork)
+	}
+	credential := r.login(in, "tpn_one").Credential
+	use(r.Directory, home)
+	want := []string{string(in.ID) + ` {"credential":"` + string(credential) + `","network":"192.0.2.7"}`}
+	if got := lines(); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	six, neighbour := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff")
+	for range 3 {
+		use(r.Directory, six)
+		use(r.Directory, home)
+		use(r.Directory, neighbour) // one place
+	}
+	if got := lines(); len(got) != 2 || !strings.Contains(got[1], "2001:db8::/64") {
+		t.Errorf("%q", got)
+	}
+	for range 3 {
+		r.clock.Advance(25 * time.Hour)
+		r.refresh()
+		use(r.Directory, home)
+	}
+	if got := lines(); len(got) != 2 {
+		t.Errorf("days later: %q", got)
+	}
+	if err := r.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	next := r.node() // after a restart
+	use(next, home)
+	if err := next.FlushNotices(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(); len(got) != 2 {
+		t.Errorf("from where it was used last: %q", got)
+	}
+}

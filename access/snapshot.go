@@ -36,6 +36,7 @@ type client struct {
 type credential struct {
 	live bool
 	ends time.Time // zero = never
+	from string    // where it was last used, when this was loaded
 }
 
 // credential returns the state at t of the client's secret or trust of this id; one
@@ -43,12 +44,12 @@ type credential struct {
 func (c *client) credential(id tepin.CredentialID, t time.Time) credential {
 	for i := range c.secrets {
 		if s := &c.secrets[i]; s.ID == id {
-			return credential{s.LiveAt(t), s.ExpiresAt}
+			return credential{s.LiveAt(t), s.ExpiresAt, s.LastUsedFrom}
 		}
 	}
 	for i := range c.trusts {
 		if v := &c.trusts[i]; v.ID == id {
-			return credential{v.LiveAt(t), v.ExpiresAt}
+			return credential{v.LiveAt(t), v.ExpiresAt, v.LastUsedFrom}
 		}
 	}
 	return credential{}

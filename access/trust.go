@@ -78,7 +78,7 @@ func (d *Directory) Trusted(ctx context.Context, p Proof, from netip.Addr) (Clie
 			return Client{}, err
 		}
 	}
-	d.touch(p.Trust, now, from)
+	d.touch(known, p.Trust, now, from)
 	return clientOf(known, p.Trust, earlier(credential.ends, p.Ends), false), nil
 }
 

@@ -126,7 +126,10 @@ func parseKeys(text, where string) ([][]byte, error) {
 func (k *Keys) Bind(ctx context.Context, s *store.Store, issuer string, now time.Time) (tepin.Instance, error) {
 	in, err := s.Instance(ctx)
 	if err == nil {
-		return in, k.use(in, s)
+		if err = k.use(in, s); err == nil {
+			err = k.takePepper(ctx, s, &in)
+		}
+		return in, err
 	}
 	if tepin.KindOf(err) != tepin.NotFound {
 		return tepin.Instance{}, err
@@ -198,6 +201,25 @@ func (k *Keys) check(in tepin.Instance) error {
 		return tepin.Errorf(tepin.Invalid, "the pepper is wrong: "+mend, k.Pepper.ID(), in.PepperID)
 	}
 	return nil
+}
+
+// takePepper makes the first pepper the one that the database knows, so that an older
+// one can go when no secret needs it any more; while one does, it must be there (S11).
+func (k *Keys) takePepper(ctx context.Context, s *store.Store, in *tepin.Instance) error {
+	needed, err := s.Peppers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range needed {
+		if k.Pepper.check(id) == nil {
+			return tepin.Errorf(tepin.Invalid, "the pepper %s is missing, and client secrets that are in use need it; put it back behind the first one, until those secrets are rotated", id)
+		}
+	}
+	if k.Pepper.ID() == in.PepperID {
+		return nil
+	}
+	in.PepperID, in.PepperCheck = k.Pepper.ID(), k.Pepper.check(k.Pepper.ID())
+	return s.SetPepper(ctx, tepin.System, in.PepperID, in.PepperCheck)
 }
 
 // write creates the files of generated keys, never replacing one, and returns

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/store/storetest"
@@ -192,4 +193,41 @@ func TestKeysUnreadable(t *testing.T) {
 			t.Errorf("%s: the error repeats the key: %v", name, err)
 		}
 	}
+}
+
+// A new pepper goes in front of the old one, which stays until no secret needs it: a
+// server without it is refused until then, and starts after that.
+func TestPepperFollowsPepper(t *testing.T) {
+	key := func(c string) string { return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(c, 32))) }
+	variables := func(pepper string) map[string]string {
+		return map[string]string{credential.MasterEnv: key("m"), credential.PepperEnv: pepper}
+	}
+	dir, s := installed(t, variables(key("o")))
+	old := readWith(t, dir, variables(key("o")))
+	sub, err := s.CreateSubscription(t.Context(), tepin.System, tepin.Subscription{Name: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := accesstest.AddEnvironment(t, s, sub.ID, "e")
+	in := accesstest.NewIntegration(env.ID, "i")
+	secret := accesstest.SecretOf(in, "tpn_one")
+	secret.PepperID = old.Pepper.ID()
+	if in, err = s.CreateIntegration(t.Context(), admin, in, secret); err != nil {
+		t.Fatal(err)
+	}
+	bind(t, readWith(t, dir, variables(key("n")+" "+key("o"))), s)
+	if got, err := s.Instance(t.Context()); err != nil || got.PepperID == old.Pepper.ID() {
+		t.Errorf("the database knows the pepper %s, %v", got.PepperID, err)
+	}
+	for name, pepper := range map[string]string{"the new one alone": key("n"), "the old one alone": key("o"), "another": key("x")} {
+		_, err := readWith(t, dir, variables(pepper)).Bind(t.Context(), s, issuer, time.Now())
+		wantKind(t, err, tepin.Invalid)
+		if err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+	if err := s.DeleteSecret(t.Context(), admin, env.ID, in.ID, secret.ID); err != nil {
+		t.Fatal(err)
+	}
+	bind(t, readWith(t, dir, variables(key("n"))), s)
 }

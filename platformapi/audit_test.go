@@ -42,11 +42,11 @@ func TestActivity(t *testing.T) {
 
 	env, one := "/api/v1/environments/own/audit", "/api/v1/environments/own/integrations/"+string(in.ID)+"/activity"
 	all := read[logPage](t, r.admin("GET", env, ""), 200)
-	if got := all.actions(); got != "credential.refuse token.issue integration.create integration.create environment.create" || all.Next != nil {
+	if got := all.actions(); got != "credential.refuse credential.network token.issue integration.create integration.create environment.create" || all.Next != nil {
 		t.Errorf("of the environment: %s, next %v", got, all.Next)
 	}
 	mine := read[logPage](t, r.admin("GET", one, ""), 200)
-	if got := mine.actions(); got != "credential.refuse token.issue integration.create" {
+	if got := mine.actions(); got != "credential.refuse credential.network token.issue integration.create" {
 		t.Errorf("of the integration: %s", got)
 	}
 	e := mine.Data[0]

@@ -38,6 +38,30 @@ func (s *Store) CreateInstance(ctx context.Context, i tepin.Instance) error {
 	})
 }
 
+// Peppers returns the ids of the peppers that secrets were hashed under which have not
+// ended.
+func (s *Store) Peppers(ctx context.Context) ([]string, error) {
+	list, err := all(ctx, s.reader, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT DISTINCT pepper_id FROM secret
+		WHERE (expires_at = 0 OR expires_at > $1) AND integration_id IN (SELECT id FROM integration WHERE deleted_at = 0) ORDER BY 1`, micros(s.now()))
+	return list, s.dialect.fail(err)
+}
+
+// SetPepper makes another pepper the one that the instance is recognized by.
+func (s *Store) SetPepper(ctx context.Context, by tepin.Actor, id string, check []byte) error {
+	return s.write(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, `UPDATE instance SET pepper_id = $1, pepper_check = $2 WHERE pepper_id <> $1`, id, check)
+		if err != nil {
+			return err
+		}
+		if n == 0 { // another node was first
+			t.quiet = true
+			return nil
+		}
+		t.record(InstanceChain, by, "instance.pepper", "", map[string]any{"pepper": id})
+		return nil
+	})
+}
+
 // Rekey gives the instance a new issuer. Every token dies: signing keys, grants and
 // sessions are deleted, all epochs raised.
 func (s *Store) Rekey(ctx context.Context, by tepin.Actor, issuer string) error {
