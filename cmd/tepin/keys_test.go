@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/store/storetest"
 	"github.com/tepin/tepin/token"
 )
 
@@ -126,4 +130,46 @@ func (s *server) tokenWithin(t *testing.T, form url.Values) string {
 		return status == http.StatusOK && json.Unmarshal([]byte(body), &got) == nil
 	})
 	return got.AccessToken
+}
+
+// tepin recover beside servers that run, as after a fail-over: what was issued before dies
+// on all of them within five seconds, and what is issued then works on all.
+func TestRecoverBesideNodes(t *testing.T) {
+	data, database := filepath.Join(t.TempDir(), "data"), storetest.Postgres(t)
+	nodes := startNodesAt(t, 2, data, database)
+	ctx := t.Context()
+	env, err := nodes[0].credential.CreateEnvironment(ctx, tepin.System, tepin.Environment{SubscriptionID: nodes[0].subscription, Name: "N", TechnicalName: "n", Type: tepin.Sandbox})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, secret, err := nodes[0].credential.CreateIntegration(ctx, tepin.System, tepin.Integration{EnvironmentID: env.ID, Name: "i", Scopes: tepin.MustScopes(tepin.TemplateList)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {string(in.ClientID)}, "client_secret": {secret}}
+	old := nodes[0].tokenWithin(t, form)
+	takes := func(n *server, raw string, want int) {
+		t.Helper()
+		within(t, 5*time.Second, fmt.Sprint("a node answers ", want), func() bool {
+			code, _ := n.asks(t, http.MethodGet, "/grafx/api/v1/environment/n/templates", raw, nil)
+			return code == want
+		})
+	}
+	for _, n := range nodes {
+		takes(n, old, http.StatusOK)
+	}
+	var out bytes.Buffer
+	if err := runRecover(ctx, []string{"-data", data, "-key_dir", data + "-keys", "-database_url", database}, func(string) string { return "" }, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "secret …"+secret[len(secret)-4:]) || strings.Contains(out.String(), secret) {
+		t.Errorf("it says:\n%s", out.String())
+	}
+	for _, n := range nodes {
+		takes(n, old, http.StatusUnauthorized)
+	}
+	fresh := nodes[1].tokenWithin(t, form)
+	for _, n := range nodes {
+		takes(n, fresh, http.StatusOK)
+	}
 }

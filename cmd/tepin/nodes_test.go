@@ -29,7 +29,12 @@ const nodeHost = "tepin.test"
 // one directory of files and one of keys.
 func startNodes(t *testing.T, n int) []*server {
 	t.Helper()
-	data, database := filepath.Join(t.TempDir(), "data"), storetest.Postgres(t)
+	return startNodesAt(t, n, filepath.Join(t.TempDir(), "data"), storetest.Postgres(t))
+}
+
+// startNodesAt does the same over the given directory and database.
+func startNodesAt(t *testing.T, n int, data, database string) []*server {
+	t.Helper()
 	nodes, errs := make([]*server, n), make([]error, n)
 	var wg sync.WaitGroup
 	for i := range nodes {
