@@ -142,6 +142,7 @@ func TestScreens(t *testing.T) {
 		{"delete", panel + "/delete"},
 		{"tasks", env + "/tasks"},
 		{"activity", env + "/activity"},
+		{"limits", panel + "/limits"},
 		{"integration-activity", panel + "/activity"},
 		{"settings", env + "/settings"},
 		{"account", "/account"},

@@ -109,9 +109,12 @@ func (c *Console) routes() []route {
 		{"POST " + env + "/block", administrator, c.block},
 		{"GET " + env + "/settings", administrator, c.settings},
 		{"POST " + env + "/settings", administrator, c.saveSettings},
+		{"POST " + env + "/limits", administrator, c.saveEnvironmentLimits},
 
 		{"GET " + integration, administrator, c.general},
 		{"POST " + integration, administrator, c.saveGeneral},
+		{"GET " + integration + "/limits", administrator, c.showLimits},
+		{"POST " + integration + "/limits", administrator, c.saveLimits},
 		{"GET " + integration + "/activity", administrator, c.showIntegrationActivity},
 		{"POST " + integration + "/reach", administrator, c.saveReach},
 		{"GET " + integration + "/permissions", administrator, c.permissions},

@@ -438,6 +438,26 @@ func TestActivity(t *testing.T) {
 	}
 }
 
+// Limits of an integration and of an environment are typed, kept and refused.
+func TestLimits(t *testing.T) {
+	r := newRig(t)
+	in, _ := r.integration("Web shop")
+	b := r.signedIn()
+	for path, shown := range map[string]string{r.panel(in) + "/limits": r.panel(in) + "/limits", r.path() + "/limits": r.path() + "/settings"} {
+		b.get(shown).want(t, "off", http.StatusOK, `id="mode-off" checked`, "none used")
+		b.post(path, url.Values{"mode": {"enforce"}, "tokensHour": {"10"}, "rendersDay": {" 500 "}, "version": {"1"}}).want(t, "save", http.StatusSeeOther)
+		b.get(shown).want(t, "saved", http.StatusOK, `id="mode-enforce" checked`, `id="tokensHour" value="10"`, `id="rendersDay" value="500"`)
+		for _, wrong := range []url.Values{{"mode": {"enforce"}, "tokensHour": {"many"}}, {"mode": {"enforce"}, "tokensHour": {"-1"}}, {"mode": {"sometimes"}}} {
+			wrong.Set("version", "2")
+			b.post(path, wrong).want(t, "refused", http.StatusUnprocessableEntity, `class="error"`, wrong.Get("tokensHour"))
+			if p := b.post(path, wrong); !strings.Contains(p.body, "whole number") && !strings.Contains(p.body, "The mode of a quota is") {
+				t.Errorf("%v is refused without a reason", wrong)
+			}
+		}
+		b.post(path, url.Values{"mode": {"off"}, "version": {"1"}}).want(t, "stale", http.StatusUnprocessableEntity, "has changed since")
+	}
+}
+
 // Keys and issuers are added, what is wrong with them is said at the field, and they are
 // removed.
 func TestTrusts(t *testing.T) {

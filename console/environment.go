@@ -24,6 +24,7 @@ type environmentPage struct {
 	Created      *createdSecret
 	Tasks        []tepin.Task
 	Activity     *activity
+	Limits       *limits
 	More         bool // there are more rows than are shown
 	Form         form
 }
@@ -72,18 +73,22 @@ func (c *Console) tasks(v *visit) error {
 }
 
 func (c *Console) settings(v *visit) error {
-	p, err := c.environment(v, "settings")
+	p, err := c.settingsPage(v)
 	if err != nil {
 		return err
 	}
-	e := p.Environment
-	p.Form = filled("name", e.Name, "lifetime", strconv.Itoa(int(e.TokenLifetime/time.Minute)), "signingAlg", e.SigningAlg, "browserGuard", string(e.BrowserGuard))
-	p.Form.Saved = v.r.URL.Query().Has("saved")
-	return c.render(v, http.StatusOK, "settings", "Settings, "+e.Name, p)
+	p.Form = settingsForm(p.Environment)
+	p.Form.Saved, p.Limits.Form.Saved = v.r.URL.Query().Has("saved"), v.r.URL.Query().Has("limits")
+	return c.render(v, http.StatusOK, "settings", "Settings, "+p.Environment.Name, p)
+}
+
+// settingsForm is what the form about an environment holds.
+func settingsForm(e tepin.Environment) form {
+	return filled("name", e.Name, "lifetime", strconv.Itoa(int(e.TokenLifetime/time.Minute)), "signingAlg", e.SigningAlg, "browserGuard", string(e.BrowserGuard))
 }
 
 func (c *Console) saveSettings(v *visit) error {
-	p, err := c.environment(v, "settings")
+	p, err := c.settingsPage(v)
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,9 @@ var pageFiles = map[string]string{
 	"secret":          "environment integrations integration general secret",
 	"tasks":           "environment tasks",
 	"activity":        "environment activity-log activity",
-	"settings":        "environment settings",
+	"settings":        "environment quota-form settings",
 
+	"limits":               "environment integrations integration quota-form limits",
 	"integration-activity": "environment integrations integration activity-log integration-activity",
 }
 
