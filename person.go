@@ -82,10 +82,11 @@ type Login struct {
 	ClientID      ClientID
 	EnvironmentID EnvironmentID // "" = none in particular
 	Scopes        PersonScopes
-	Audience      string    // the audiences, separated by a space
-	Session       []byte    // hash of the console session that it ends with; nil = with none
-	SignedInAt    time.Time // when the person gave the password last
-	From          string    // network address of the application's own request; "" = it made none
+	Audience      string       // the audiences, separated by a space
+	Session       []byte       // hash of the console session that it ends with; nil = with none
+	SignedInAt    time.Time    // when the person gave the password last
+	From          string       // network address of the application's own request; "" = it made none
+	Bound         Confirmation // what its refresh tokens are bound to: what the application held when it got the first
 	CreatedAt     time.Time
 	UsedAt        time.Time // when it last got an access token; zero = never
 	EndsAt        time.Time // whatever is done with it

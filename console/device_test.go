@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/grant"
 )
@@ -31,7 +32,7 @@ func (r *rig) device(a tepin.Application) grant.DeviceStart {
 // outcome is what the device is told now.
 func (r *rig) outcome(a tepin.Application, s grant.DeviceStart) string {
 	r.t.Helper()
-	tokens, refusal, err := r.People.PollDevice(r.t.Context(), a, s.DeviceCode, accesstest.Home)
+	tokens, refusal, err := r.People.PollDevice(r.t.Context(), a, s.DeviceCode, access.Presenter{From: accesstest.Home})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestAccountLogins(t *testing.T) {
 	theirs := r.PersonTokens(who, tool, r.env.ID, "openid")
 	s := r.device(tool)
 	b.post("/device", url.Values{"code": {s.UserCode}, "decision": {"approve"}, "environment": {string(r.env.ID)}})
-	tokens, _, err := r.People.PollDevice(t.Context(), tool, s.DeviceCode, accesstest.Home)
+	tokens, _, err := r.People.PollDevice(t.Context(), tool, s.DeviceCode, access.Presenter{From: accesstest.Home})
 	if err != nil {
 		t.Fatal(err)
 	}

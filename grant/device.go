@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/limit"
 )
 
@@ -84,8 +85,8 @@ const (
 // PollDevice answers a device that asks for its tokens: once with them, and with a
 // refusal before. NotFound if there is no such request of the application, or its
 // tokens were handed out.
-func (p *People) PollDevice(ctx context.Context, a tepin.Application, deviceCode string, from netip.Addr) (PersonTokens, DeviceRefusal, error) {
-	m := p.mint(a, from)
+func (p *People) PollDevice(ctx context.Context, a tepin.Application, deviceCode string, by access.Presenter) (PersonTokens, DeviceRefusal, error) {
+	m := p.mint(a, by)
 	poll, err := p.o.Store.PollDevice(ctx, hashOf(deviceCode), m.issue())
 	switch request := poll.Request; {
 	case err != nil:

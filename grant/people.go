@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -100,13 +99,13 @@ type Redemption struct {
 	Code        string
 	RedirectURI string
 	Verifier    string // RFC 7636 §4.1
-	From        netip.Addr
+	By          access.Presenter
 }
 
 // Redeem spends an authorization code, once. Refusals are NotFound and Gone, see
 // [store.Store.RedeemCode].
 func (p *People) Redeem(ctx context.Context, r Redemption) (PersonTokens, error) {
-	m := p.mint(r.Application, r.From)
+	m := p.mint(r.Application, r.By)
 	granted, err := p.o.Store.RedeemCode(ctx, hashOf(r.Code), r.RedirectURI, challengeOf(r.Verifier), m.issue())
 	return p.finish(ctx, m, granted, err)
 }
@@ -117,14 +116,14 @@ type Renewal struct {
 	Token       string             // the refresh token
 	Scopes      tepin.PersonScopes // what the access token is cut down to; none = it is not
 	Audience    Audience           // for whom it is asked: part of what the login is for
-	From        netip.Addr
+	By          access.Presenter
 }
 
 // Refresh spends a refresh token for the next one, once. Refusals are NotFound and
 // Gone, see [store.Store.Refresh], and Invalid for what the login is not for, which
 // spends nothing.
 func (p *People) Refresh(ctx context.Context, r Renewal) (PersonTokens, error) {
-	m := p.mint(r.Application, r.From)
+	m := p.mint(r.Application, r.By)
 	o := m.issue()
 	o.Check = r.check
 	granted, err := p.o.Store.Refresh(ctx, hashOf(r.Token), o)
@@ -199,16 +198,16 @@ type mint struct {
 	now         time.Time
 	end         time.Time // of the access token
 	refresh     string    // the next refresh token
-	from        netip.Addr
+	by          access.Presenter
 }
 
-func (p *People) mint(a tepin.Application, from netip.Addr) *mint {
+func (p *People) mint(a tepin.Application, by access.Presenter) *mint {
 	return &mint{application: a, access: p.o.Access, now: p.o.Now().UTC().Truncate(time.Second),
-		refresh: refreshPrefix + tepin.RandomBase62(randomLength), from: from}
+		refresh: refreshPrefix + tepin.RandomBase62(randomLength), by: by}
 }
 
 func (m *mint) issue() store.Issue {
-	return store.Issue{ClientID: m.application.ClientID, RefreshHash: hashOf(m.refresh), From: tepin.PlaceOf(m.from).String(), Ends: m.ends}
+	return store.Issue{ClientID: m.application.ClientID, RefreshHash: hashOf(m.refresh), From: tepin.PlaceOf(m.by.From).String(), Held: m.by.Held, Ends: m.ends}
 }
 
 // ends settles when the access token of the login ends: no later than an integration's
@@ -280,6 +279,7 @@ func (p *People) signAccess(m *mint, granted store.Granted) (string, error) {
 		Environment: v.EnvironmentID,
 		Epoch:       granted.User.Epoch,
 		Credential:  tepin.CredentialID(v.ID),
+		Confirm:     m.by.Held,
 	})
 }
 

@@ -20,14 +20,14 @@ const (
 // confirm finds out what the requested token is to be bound to: to the key of the DPoP
 // proof, if there is one (RFC 9449 §5), else to the certificate that the client came
 // with (RFC 8705 §3), however it authenticated; else to nothing.
-func (h Handler) confirm(r *http.Request, client access.Client) (tepin.Confirmation, error) {
+func (h Handler) confirm(r *http.Request, client tepin.ClientID) (tepin.Confirmation, error) {
 	if proofs := r.Header["Dpop"]; len(proofs) > 0 {
 		held, err := h.Access.Prove(proofs, web.Target(r))
 		switch {
 		case errors.Is(err, access.ErrNonce):
 			return held, &failure{code: useNonce, description: shown(err)}
 		case errors.Is(err, access.ErrProof):
-			h.Access.RefusedClient(client.Integration.ClientID, web.ClientAddr(r), err)
+			h.Access.RefusedClient(client, web.ClientAddr(r), err)
 			return held, &failure{code: invalidProof, description: shown(err)}
 		}
 		return held, err
@@ -68,6 +68,11 @@ func (h Handler) bindable(d document) document {
 		d.Aliases[name] = h.MTLSURL + "/" + strings.TrimPrefix(url, h.Issuer)
 	}
 	return d
+}
+
+// presenter is who asks for a token, by what it was found to hold.
+func (h Handler) presenter(r *http.Request, req request) access.Presenter {
+	return access.Presenter{From: web.ClientAddr(r), Held: req.confirm}
 }
 
 // bind binds the token of s to what its client holds. A token for a page is bound to that

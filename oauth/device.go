@@ -74,7 +74,7 @@ func (h Handler) deviceCode(r *http.Request, a tepin.Application, req request) (
 	if code == "" {
 		return grant.PersonTokens{}, bad("the parameter device_code is missing")
 	}
-	t, refusal, err := h.People.PollDevice(r.Context(), a, code, web.ClientAddr(r))
+	t, refusal, err := h.People.PollDevice(r.Context(), a, code, h.presenter(r, req))
 	if refusal != "" {
 		return grant.PersonTokens{}, &failure{code: string(refusal), description: deviceRefusals[refusal]}
 	}

@@ -40,13 +40,16 @@ func (h Handler) issueOfPerson(r *http.Request, decide personGrant, req request)
 	if err != nil {
 		return nil, err
 	}
+	if req.confirm, err = h.confirm(r, a.ClientID); err != nil { // before what counts once is spent
+		return nil, err
+	}
 	t, err := decide(h, r, a, req)
 	if err != nil {
 		return nil, err
 	}
 	web.SetActor(r, tepin.Actor{Kind: tepin.ActorUser, ID: string(t.User.ID), Name: t.User.Email, EnvironmentID: t.Login.EnvironmentID, ClientID: a.ClientID})
 	return json.Marshal(personAnswer{
-		AccessToken: t.Access, TokenType: "Bearer", ExpiresIn: int64(t.ExpiresIn / time.Second), Scope: t.Scopes.String(),
+		AccessToken: t.Access, TokenType: tokenType(req.confirm), ExpiresIn: int64(t.ExpiresIn / time.Second), Scope: t.Scopes.String(),
 		IDToken: t.ID, RefreshToken: t.Refresh,
 	})
 }
@@ -60,7 +63,7 @@ func (h Handler) application(ctx context.Context, r *http.Request, c credentials
 	}
 	a, known := h.Access.Application(ctx, c.id)
 	switch {
-	case known && (c.basic || c.proof() != ""):
+	case known && (c.basic || c.secret != "" || c.assertion != ""): // a certificate only binds
 		return tepin.Application{}, unauthenticated("this client is a public one and has no secret; send its client_id alone, in the body")
 	case known:
 		return a, nil
@@ -86,7 +89,7 @@ func (h Handler) authorizationCode(r *http.Request, a tepin.Application, req req
 		return grant.PersonTokens{}, bad("code_verifier must be 43 to 128 letters, digits, dots, dashes, underscores and tildes")
 	}
 	t, err := h.People.Redeem(r.Context(), grant.Redemption{
-		Application: a, Code: req.get("code"), RedirectURI: req.get("redirect_uri"), Verifier: req.get("code_verifier"), From: web.ClientAddr(r),
+		Application: a, Code: req.get("code"), RedirectURI: req.get("redirect_uri"), Verifier: req.get("code_verifier"), By: h.presenter(r, req),
 	})
 	return t, grantFailure(err)
 }
@@ -112,7 +115,7 @@ func (h Handler) refreshToken(r *http.Request, a tepin.Application, req request)
 		return grant.PersonTokens{}, err
 	}
 	t, err := h.People.Refresh(r.Context(), grant.Renewal{
-		Application: a, Token: req.get("refresh_token"), Scopes: tepin.AskedScopes(req.get("scope")), Audience: audience, From: web.ClientAddr(r),
+		Application: a, Token: req.get("refresh_token"), Scopes: tepin.AskedScopes(req.get("scope")), Audience: audience, By: h.presenter(r, req),
 	})
 	return t, grantFailure(err)
 }

@@ -91,7 +91,7 @@ func (h Handler) decide(r *http.Request, req request) (subject, grant.Audience, 
 	if err != nil {
 		return subject{}, "", err
 	}
-	if req.confirm, err = h.confirm(r, client); err != nil { // before what counts once is spent
+	if req.confirm, err = h.confirm(r, client.Integration.ClientID); err != nil { // before what counts once is spent
 		return subject{}, "", err
 	}
 	s, err := decide(h, r.Context(), client, req)

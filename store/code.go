@@ -15,6 +15,7 @@ var (
 	errCodeOfOther    = tepin.Errorf(tepin.Gone, "client_id, redirect_uri or code_verifier are not those that the authorization code was asked for with; the code is spent: begin the sign-in again")
 	errRefreshUnknown = tepin.Errorf(tepin.NotFound, "the refresh token is unknown or has expired; sign in again")
 	errRefreshReused  = tepin.Errorf(tepin.Gone, "the refresh token was used before; the sign-in that it belongs to has ended, because two may hold its tokens: sign in again")
+	errRefreshBound   = tepin.Errorf(tepin.NotFound, "the refresh token is bound to the key or the certificate that the first one was got with; send a DPoP proof by that key, or come with that certificate")
 	errRefreshOfOther = tepin.Errorf(tepin.Gone, "the refresh token belongs to another client; the sign-in that it belongs to has ended")
 )
 
@@ -108,7 +109,8 @@ func firstError(a, b error) error {
 
 // Refresh spends a refresh token for new tokens of its login (RFC 6749 §6), once: each
 // comes with the next one. Whoever comes with one that was spent, or with another
-// client's, ends the login (RFC 9700 §4.14.2).
+// client's, ends the login (RFC 9700 §4.14.2); who does not hold what it is bound to
+// gets nothing and ends nothing.
 func (s *Store) Refresh(ctx context.Context, hash []byte, o Issue) (granted Granted, err error) {
 	var refused error
 	err = s.write(ctx, func(t *tx) error {
@@ -126,6 +128,8 @@ func (s *Store) Refresh(ctx context.Context, hash []byte, o Issue) (granted Gran
 			return t.misuse(ctx, v, "refresh token of another client", o)
 		case v.over(t.now) || !t.now.Before(used.Add(LoginIdle)):
 			return errRefreshUnknown
+		case v.Bound != (tepin.Confirmation{}) && v.Bound != o.Held: // RFC 9449 §5, RFC 8705 §4
+			return errRefreshBound
 		}
 		if o.Check != nil {
 			if err := o.Check(v.Login); err != nil {

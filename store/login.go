@@ -15,7 +15,7 @@ const (
 	loginHistory = 24 * time.Hour      // for so long one that has ended is told from one that never was
 )
 
-const loginColumns = `id, account_id, client_id, environment_id, scopes, audience, session, signed_in_at, came_from, created_at, used_at, ends_at, access_ends_at, ended_at`
+const loginColumns = `id, account_id, client_id, environment_id, scopes, audience, session, signed_in_at, came_from, bound_key, bound_cert, created_at, used_at, ends_at, access_ends_at, ended_at`
 
 // login is a row as it is stored.
 type login struct {
@@ -26,7 +26,7 @@ type login struct {
 
 func scanLogin(r row) (v login, err error) {
 	err = r.Scan(&v.ID, &v.UserID, &v.ClientID, &v.EnvironmentID, personScopesIn(&v.Scopes), &v.Audience, &v.Session, at(&v.SignedInAt),
-		&v.From, at(&v.CreatedAt), at(&v.UsedAt), at(&v.EndsAt), at(&v.accessEnds), at(&v.ended))
+		&v.From, &v.Bound.KeyThumbprint, &v.Bound.CertificateThumbprint, at(&v.CreatedAt), at(&v.UsedAt), at(&v.EndsAt), at(&v.accessEnds), at(&v.ended))
 	if len(v.Session) == 0 {
 		v.Session = nil
 	}
@@ -48,6 +48,7 @@ type Issue struct {
 	RefreshHash []byte                      // of the refresh token that a login with offline_access gets
 	Check       func(tepin.Login) error     // its error spends nothing; nil = every login will do
 	From        string                      // network address of who asks, for the audit log
+	Held        tepin.Confirmation          // what who asks has proved to hold
 }
 
 // Granted is what tokens of a login are made of.
@@ -77,7 +78,7 @@ func (t *tx) beginLogin(ctx context.Context, v *tepin.Login, session []byte) err
 		return err
 	}
 	v.CreatedAt = t.now
-	_, err = t.exec(ctx, `INSERT INTO login (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, 0, 0)`,
+	_, err = t.exec(ctx, `INSERT INTO login (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', $10, 0, $11, 0, 0)`,
 		v.ID, v.UserID, v.ClientID, v.EnvironmentID, v.Scopes.String(), v.Audience, orEmpty(v.Session), micros(v.SignedInAt), v.From, micros(t.now), micros(v.EndsAt))
 	t.record(chainOf(v.EnvironmentID), userActor(u), "login.begin", string(v.ID), map[string]any{"client": string(v.ClientID), "scopes": v.Scopes.String(), "from": v.From})
 	return err
@@ -118,7 +119,7 @@ func (t *tx) lockLogin(ctx context.Context, id tepin.LoginID) (login, error) {
 }
 
 // issue notes that a login gets an access token, and stores its refresh token if it
-// may have one.
+// may have one. The first token binds the login to what its application holds.
 func (t *tx) issue(ctx context.Context, v login, o Issue) (Granted, error) {
 	u, err := get(ctx, t, "user", scanUser, `SELECT `+accountColumns+` FROM account WHERE id = $1`, v.UserID)
 	if err != nil {
@@ -128,8 +129,12 @@ func (t *tx) issue(ctx context.Context, v login, o Issue) (Granted, error) {
 	if ends.Before(v.accessEnds) {
 		ends = v.accessEnds
 	}
+	if v.UsedAt.IsZero() {
+		v.Bound = o.Held
+	}
 	v.UsedAt = t.now
-	if _, err := t.exec(ctx, `UPDATE login SET used_at = $2, access_ends_at = $3 WHERE id = $1`, v.ID, micros(t.now), micros(ends)); err != nil {
+	if _, err := t.exec(ctx, `UPDATE login SET used_at = $2, access_ends_at = $3, bound_key = $4, bound_cert = $5 WHERE id = $1`,
+		v.ID, micros(t.now), micros(ends), v.Bound.KeyThumbprint, v.Bound.CertificateThumbprint); err != nil {
 		return Granted{}, err
 	}
 	if v.Scopes.Identity.Has(tepin.OfflineAccess) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/grant"
 )
@@ -59,7 +60,7 @@ func (in *Installation) PersonTokens(who grant.Person, a tepin.Application, env 
 	ctx := context.Background()
 	if !a.Device {
 		code, r := in.AskForCode(who, a, scope)
-		tokens, err := in.People.Redeem(ctx, grant.Redemption{Application: a, Code: code, RedirectURI: r.RedirectURI, Verifier: Verifier, From: Home})
+		tokens, err := in.People.Redeem(ctx, grant.Redemption{Application: a, Code: code, RedirectURI: r.RedirectURI, Verifier: Verifier, By: access.Presenter{From: Home}})
 		in.check(err)
 		return tokens
 	}
@@ -68,7 +69,7 @@ func (in *Installation) PersonTokens(who grant.Person, a tepin.Application, env 
 	start, err := in.People.StartDevice(ctx, grant.DeviceAsk{Application: a, Scopes: tepin.AskedScopes(scope), Audience: audience, From: Home})
 	in.check(err)
 	in.check(in.People.DecideDevice(ctx, who, grant.DeviceDecision{Typed: start.UserCode, Approve: true, Environment: env}))
-	tokens, refusal, err := in.People.PollDevice(ctx, a, start.DeviceCode, Home)
+	tokens, refusal, err := in.People.PollDevice(ctx, a, start.DeviceCode, access.Presenter{From: Home})
 	in.check(err)
 	if refusal != "" {
 		in.t.Fatalf("the approved device is told %s", refusal)

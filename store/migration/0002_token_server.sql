@@ -96,6 +96,8 @@ CREATE TABLE login (
     session        BYTEA  NOT NULL, -- empty: it outlives the session that it began in
     signed_in_at   BIGINT NOT NULL,
     came_from      TEXT   NOT NULL,
+    bound_key      TEXT   NOT NULL DEFAULT '', -- thumbprints of what its refresh tokens are bound to
+    bound_cert     TEXT   NOT NULL DEFAULT '',
     created_at     BIGINT NOT NULL,
     used_at        BIGINT NOT NULL DEFAULT 0,
     access_ends_at BIGINT NOT NULL DEFAULT 0,

@@ -217,6 +217,43 @@ func refreshTokens(w *world) {
 	equal(w, w.denied(v), false)
 }
 
+// A login is bound to what its application held when it got the first token. Who holds
+// something else gets nothing, and spoils nothing.
+func boundRefreshTokens(w *world) {
+	p := w.person("a@example.com")
+	for _, held := range []tepin.Confirmation{{KeyThumbprint: "key"}, {CertificateThumbprint: "certificate"}} {
+		name := held.KeyThumbprint + held.CertificateThumbprint
+		by := func(held tepin.Confirmation, refresh string) store.Issue {
+			o := w.issue(name + refresh)
+			o.Held = held
+			return o
+		}
+		v := w.authorize(p, w.login(p, "openid offline_access"), "code "+name)
+		got, err := w.RedeemCode(w.ctx, []byte("code "+name), callback, challenge, by(held, "1"))
+		w.must(err)
+		equal(w, got.Login.Bound, held)
+		for _, other := range []tepin.Confirmation{{}, {KeyThumbprint: "other"}, {CertificateThumbprint: held.KeyThumbprint, KeyThumbprint: held.CertificateThumbprint}} {
+			_, err = w.Refresh(w.ctx, []byte(name+"1"), by(other, "x"))
+			w.is(tepin.NotFound, err)
+		}
+		got, err = w.Refresh(w.ctx, []byte(name+"1"), by(held, "2"))
+		w.must(err)
+		equal(w, got.Login.Bound, held)
+		equal(w, w.denied(v), false)
+		_, err = w.Refresh(w.ctx, []byte(name+"1"), by(tepin.Confirmation{}, "x")) // spent: that tells first
+		w.is(tepin.Gone, err)
+		equal(w, w.denied(v), true)
+	}
+	w.refreshing(p, "free")
+	o := w.issue("free'")
+	o.Held.KeyThumbprint = "late"
+	got, err := w.Refresh(w.ctx, []byte("free"), o)
+	w.must(err)
+	equal(w, got.Login.Bound, tepin.Confirmation{})
+	_, err = w.Refresh(w.ctx, []byte("free'"), w.issue("free''"))
+	w.must(err)
+}
+
 func refreshConcurrent(w *world) {
 	p := w.person("a@example.com")
 	v := w.refreshing(p, "r")

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"Codes":              codes,
 		"CodesConcurrent":    codesConcurrent,
 		"RefreshTokens":      refreshTokens,
+		"BoundRefreshTokens": boundRefreshTokens,
 		"RefreshConcurrent":  refreshConcurrent,
 		"LoginsEnd":          loginsEnd,
 		"LoginsLimited":      loginsLimited,
