@@ -80,7 +80,7 @@ func rigWithin(t testing.TB, clients, places limit.Rate) *rig {
 	r.Installation = accesstest.New(t, accesstest.Options{PublicURL: publicURL, Audiences: []string{alias}, Directory: r.dir, Log: log, Now: r.now, CheckTrust: r.sets.Check})
 	r.env = r.Environment(r.Subscription("test"), "first", tepin.Production)
 	r.routes = oauth.Handler{Access: r.Access, Credential: r.Credential, Grants: r.Grants, People: r.People, Issuer: publicURL + "/", PublicURL: publicURL, Audiences: []string{alias}, KeySets: r.sets, Now: r.now,
-		Limits: oauth.Limits{Clients: limit.NewBuckets[tepin.IntegrationID](clients, 100), Places: limit.NewBuckets[tepin.Place](places, 100), Quota: r.Quota.Take}}.Routes()
+		Limits: oauth.Limits{Clients: limit.NewBuckets[tepin.IntegrationID](clients, 10_000), Places: limit.NewBuckets[tepin.Place](places, 10_000), Quota: r.Quota.Take}}.Routes()
 	web.Guard{Directory: r.Access}.Mount(r.mux, r.routes)
 	stack := web.Stack{Log: log, Now: r.now}
 	r.server = httptest.NewServer(stack.Wrap(r.mux))

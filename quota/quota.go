@@ -242,8 +242,8 @@ func (c *Counter) fresh() (list []store.QuotaUse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for s, t := range c.tallies {
-		idle := len(t.counts) > 0 // else it is just being made
 		t.mu.Lock()
+		idle := len(t.counts) > 0 // else it is just being made
 		for a, n := range t.counts {
 			idle = idle && n.start.Before(since)
 			if n.fresh > 0 {
