@@ -98,6 +98,31 @@ func TestWalk(t *testing.T) {
 	}
 }
 
+// No route serves a page that it should not, and none reads a body before that (S15): a
+// token for one page without that page, and a token that may write in a foreign one,
+// where the environment blocks that.
+func TestWalkFromPages(t *testing.T) {
+	s := newServer(t)
+	const page = "https://shop.example"
+	bound, full := s.PageToken(s.env, page, tepin.AllScopes...), s.NewToken(s.env, tepin.AllScopes...)
+	mode := tepin.GuardBlock
+	_, err := s.Credential.UpdateEnvironment(t.Context(), tepin.System, s.env.ID, tepin.EnvironmentUpdate{BrowserGuard: &mode})
+	check(t, err)
+	for _, rt := range s.api.Routes() {
+		if rt.Access.Public {
+			continue
+		}
+		path := pathParam.ReplaceAllString(strings.Replace(rt.Path, "{environment}", "demo", 1), string(tepin.NewID[tepin.TemplateID]()))
+		body := func() any { return strings.NewReader("a body that nobody reads") }
+		s.do(rt.Method, path, call{token: bound, body: body()}).says(t, 403, "bound to the page "+page)
+		s.do(rt.Method, path, call{token: full, body: body(), header: map[string]string{"Origin": page}}).says(t, 403, "token-exchange")
+		r := s.do(rt.Method, path, call{token: bound, header: map[string]string{"Origin": page}})
+		if r.StatusCode == 401 || r.StatusCode == 403 || r.Header.Get("Access-Control-Allow-Origin") != page {
+			t.Errorf("%s %s from its page: %d %v", rt.Method, path, r.StatusCode, r.Header)
+		}
+	}
+}
+
 var traceID = regexp.MustCompile(`"traceId":"[^"]*"`)
 
 func withoutTrace(body []byte) string { return traceID.ReplaceAllString(string(body), "") }

@@ -8,7 +8,6 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
 	"github.com/tepin/tepin/access/accesstest"
-	"github.com/tepin/tepin/grant"
 )
 
 const shop = "https://shop.example"
@@ -18,22 +17,6 @@ func (r *rig) guardMode(mode tepin.BrowserGuard) {
 	r.t.Helper()
 	_, err := r.Credential.UpdateEnvironment(r.t.Context(), tepin.System, r.own.ID, tepin.EnvironmentUpdate{BrowserGuard: &mode})
 	must(r.t, err)
-}
-
-// boundToken returns a token of an integration that lists the page, bound to it.
-func (r *rig) pageToken(page string, scopes ...tepin.Scope) string {
-	r.t.Helper()
-	in, secret := r.Integration(r.own, scopes...)
-	_, err := r.Credential.UpdateIntegration(r.t.Context(), tepin.System, r.own.ID, in.ID, tepin.IntegrationUpdate{Origins: &tepin.Origins{page}})
-	must(r.t, err)
-	client, err := r.Access.Authenticate(r.t.Context(), in.ClientID, secret, accesstest.Home)
-	must(r.t, err)
-	audience, err := grant.NewAudience(accesstest.PublicURL)
-	must(r.t, err)
-	issued, err := r.Grants.Current(r.t.Context(), grant.Request{Client: client, Scopes: client.Integration.Scopes, Audience: audience,
-		Special: grant.Special{Origin: page, Parent: "parent", Act: string(in.ClientID)}})
-	must(r.t, err)
-	return issued.Token
 }
 
 // put calls the operation that any token may call, with headers that may repeat.
@@ -56,7 +39,7 @@ func (r *rig) put(a *API, s Stack, token string, headers ...string) (*httptest.R
 func TestBrowserGuard(t *testing.T) {
 	r := newRig(t)
 	a := r.things(nil)
-	full, reading, bound := r.NewToken(r.own, tepin.TemplateWrite), r.NewToken(r.own, tepin.ReadOnlyScopes...), r.pageToken(shop, tepin.TemplateRead)
+	full, reading, bound := r.NewToken(r.own, tepin.TemplateWrite), r.NewToken(r.own, tepin.ReadOnlyScopes...), r.PageToken(r.own, shop, tepin.TemplateRead)
 	plain := Stack{AllowedHosts: []string{"127.0.0.1"}, PublicURL: accesstest.PublicURL}
 	cases := []struct {
 		name, token string
@@ -180,7 +163,7 @@ func TestBoundToPage(t *testing.T) {
 		{"another port of loopback", "http://localhost:3000", 403, []string{"Origin", "http://localhost:3001"}},
 		{"a Referer alone", shop, 403, []string{"Referer", shop + "/cart"}},
 	} {
-		w, _ := r.put(a, Stack{}, r.pageToken(c.bound, tepin.TemplateRead), c.headers...)
+		w, _ := r.put(a, Stack{}, r.PageToken(r.own, c.bound, tepin.TemplateRead), c.headers...)
 		allowed := w.Header().Values("Access-Control-Allow-Origin")
 		want := c.bound
 		if c.status == 403 {
@@ -196,7 +179,7 @@ func TestBoundToPage(t *testing.T) {
 		}
 	}
 	// Refusals behind the guard are for the page alone, too.
-	w := call(t, a, "PUT", "/api/v1/environment/own/bytes", r.pageToken(shop, tepin.TemplateRead), strings.NewReader("longer than ten bytes"), "Origin", shop)
+	w := call(t, a, "PUT", "/api/v1/environment/own/bytes", r.PageToken(r.own, shop, tepin.TemplateRead), strings.NewReader("longer than ten bytes"), "Origin", shop)
 	if w.Code != 413 || w.Header().Get("Access-Control-Allow-Origin") != shop || !strings.Contains(w.Header().Get("Vary"), "Origin") {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
@@ -207,7 +190,7 @@ func TestBoundToPage(t *testing.T) {
 func TestPreflightOfAnyPage(t *testing.T) {
 	r := newRig(t)
 	a := r.things(nil)
-	r.pageToken(shop, tepin.TemplateRead)
+	r.PageToken(r.own, shop, tepin.TemplateRead)
 	r.guardMode(tepin.GuardBlock)
 	for _, origin := range []string{shop, "https://other.example", "null"} {
 		w := call(t, a, "OPTIONS", "/api/v1/environment/own/bytes", "", nil, "Origin", origin, "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "authorization")

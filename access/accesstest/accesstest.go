@@ -181,3 +181,21 @@ func (in *Installation) NewToken(env tepin.Environment, scopes ...tepin.Scope) s
 	in.check(err)
 	return raw
 }
+
+// PageToken returns the token of a new integration, bound to a page as if it had been
+// exchanged.
+func (in *Installation) PageToken(env tepin.Environment, page string, scopes ...tepin.Scope) string {
+	in.t.Helper()
+	ctx := context.Background()
+	i, secret := in.Integration(env, scopes...)
+	_, err := in.Credential.UpdateIntegration(ctx, tepin.System, env.ID, i.ID, tepin.IntegrationUpdate{Origins: &tepin.Origins{page}})
+	in.check(err)
+	client, err := in.Access.Authenticate(ctx, i.ClientID, secret, Home)
+	in.check(err)
+	audience, err := grant.NewAudience(in.publicURL)
+	in.check(err)
+	issued, err := in.Grants.Current(ctx, grant.Request{Client: client, Scopes: client.Integration.Scopes, Audience: audience,
+		Special: grant.Special{Act: string(i.ClientID), Parent: tepin.NewID[string](), Origin: page}})
+	in.check(err)
+	return issued.Token
+}
