@@ -18,6 +18,7 @@ import (
 const (
 	audience       = "https://chiligrafx.com"
 	page           = "https://shop.example" // which may have tokens
+	administrator  = "admin@demo.localhost" // whom the demo makes
 	sampleTemplate = "Afterglow"            // which the demo makes
 	rs256          = "rs256"                // the technical name of the environment for verifiers that know nothing else
 )

@@ -158,6 +158,25 @@ var lives = proof{"introspection and revocation", "the server tells the client a
 	return wantRefusals(found.Refused, map[string]string{"the revoked token": "401 invalid_token"})
 }}
 
+// signsIn returns the proof that a person is signed in and stays so, until somebody uses
+// a refresh token a second time. lists is a name that the API lists to the person.
+func signsIn(name, words, email, lists string, refused map[string]string) proof {
+	want := map[string]string{"a refresh token again": "400 invalid_grant", "the tokens that came of it": "401 invalid_token"}
+	maps.Copy(want, refused)
+	return proof{name, words, func(_ row, _ client, found report) error {
+		subject, _ := found.Claims["sub"].(string)
+		switch {
+		case found.Claims["email"] != email || subject == "" || found.Claims["iss"] == nil:
+			return fmt.Errorf("the id_token and userinfo say %v", found.Claims)
+		case found.Token == "" || found.Again == "" || found.Again == found.Token:
+			return errors.New("the refresh token gives the same access token")
+		case !slices.Contains(found.Names, lists):
+			return fmt.Errorf("the API lists %q, without %s", found.Names, lists)
+		}
+		return wantRefusals(found.Refused, want)
+	}}
+}
+
 // verifies returns the proof of a verifier, which names each refusal in its own way.
 func verifies(altered, audience, issuer string) proof {
 	return verifying("verification", "the library takes a token, and refuses an altered one, another audience and another issuer",

@@ -206,3 +206,30 @@ func TestJudgeVerifiers(t *testing.T) {
 		}
 	}
 }
+
+func TestJudgeSignsIn(t *testing.T) {
+	p := signsIn("", "", "ann@example.org", "Demo", map[string]string{"more": "400"})
+	good := func() report {
+		return report{
+			Token: "a", Again: "b", Names: []string{"Demo"}, Claims: map[string]any{"iss": "x", "sub": "1", "email": "ann@example.org"},
+			Refused: map[string]string{"a refresh token again": "400 invalid_grant", "the tokens that came of it": "401 invalid_token", "more": "400"},
+		}
+	}
+	if err := p.judge(row{}, client{}, good()); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*report){
+		"another person":        func(r *report) { r.Claims["email"] = "bob@example.org" },
+		"nobody":                func(r *report) { delete(r.Claims, "sub") },
+		"no id_token":           func(r *report) { delete(r.Claims, "iss") },
+		"no refresh":            func(r *report) { r.Again = r.Token },
+		"no API call":           func(r *report) { r.Names = nil },
+		"refresh tokens reused": func(r *report) { delete(r.Refused, "a refresh token again") },
+	} {
+		r := good()
+		spoil(&r)
+		if err := p.judge(row{}, client{}, r); err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+}

@@ -97,6 +97,13 @@ var rows = []row{
 	{client: "openid-client", how: "form", proof: exchanges, run: node("openid-client-exchange")},
 	{client: "oauth4webapi", how: "Basic", proof: exchanges, run: node("oauth4webapi-exchange")},
 
+	{client: "openid-client", how: "PKCE", run: node("openid-client-code").with(aPerson), proof: signsIn("sign-in of people",
+		"a person consents, the library takes the id_token, userinfo and an API answer; refresh tokens count once (OpenID Connect, RFC 7636)",
+		administrator, sampleTemplate, map[string]string{"a code without its verifier": "400 invalid_grant"})},
+	{client: "openid-client", how: "device code", run: node("openid-client-device").with(aPerson), proof: signsIn("sign-in on devices",
+		"the same with a code that the person types into the console (RFC 8628)",
+		administrator, "Demo", map[string]string{"a device code again": "400 invalid_grant"})},
+
 	{client: "jose", how: "ES256", proof: joseVerifies, run: node("jose").with(aToken)},
 	{client: "jose", how: "RS256", proof: joseVerifies, rs256: true, run: node("jose").with(aToken)},
 	{client: "oauth4webapi", how: "ES256", proof: oauth4webapiVerifies, run: node("oauth4webapi-verify").with(aToken)},

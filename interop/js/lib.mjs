@@ -92,3 +92,19 @@ export const certificate = () => ({ cert: need('TEPIN_CLIENT_CERT'), key: need('
 
 /** strangeCertificate is nobody's. */
 export const strangeCertificate = () => ({ cert: need('TEPIN_STRANGE_CERT'), key: need('TEPIN_STRANGE_KEY') })
+
+/** person does something in the console's pages, and returns where that leads. */
+const person = (what) => async (said) => {
+  const answer = await fetch(`${need('TEPIN_PERSON')}/${what}`, { method: 'POST', body: said })
+  if (!answer.ok) throw new Error(await answer.text())
+  return answer.text()
+}
+
+/** enterCode signs the device in that shows a code. */
+export const enterCode = person('device')
+
+/** consent allows what is asked at an address, and returns the callback's. */
+export const consent = person('authorize')
+
+/** application is what is registered for people to sign in to. */
+export const application = () => ({ id: need('TEPIN_APPLICATION_ID'), callback: need('TEPIN_CALLBACK') })
