@@ -84,12 +84,13 @@ func (c *Console) addTrust(v *visit) error {
 	t := tepin.Trust{
 		EnvironmentID: in.EnvironmentID, IntegrationID: in.ID, Kind: tepin.TrustKind(f.Get("kind")), Label: f.Get("label"),
 		Keys: f.Get("keys"), URL: f.Get("url"), Subject: f.Get("subject"), Audience: f.Get("audience"), Thumbprint: f.Get("thumbprint"),
+		Reusable: f.Get("reusable") != "",
 	}
 	if t.ExpiresAt, err = c.endOfLife(f.Get("life")); err == nil {
 		_, err = c.credential.CreateTrust(v.r.Context(), v.actor, t, f.Get("force") != "")
 	}
 	if refusal(err) {
-		p.Panel.Dialog = refused(err, "label", t.Label, "keys", t.Keys, "url", t.URL, "subject", t.Subject, "audience", t.Audience, "thumbprint", t.Thumbprint, "life", f.Get("life"))
+		p.Panel.Dialog = refused(err, "label", t.Label, "keys", t.Keys, "url", t.URL, "subject", t.Subject, "audience", t.Audience, "thumbprint", t.Thumbprint, "life", f.Get("life"), "reusable", f.Get("reusable"))
 		p.Panel.Dialog.Unsaved = false
 		forcible := p.Panel.Dialog.Error("subject") != "" || p.Panel.Dialog.Error("url") != ""
 		return c.renderTrust(v, http.StatusUnprocessableEntity, p, trustDialog{Kind: t.Kind, Force: forcible})

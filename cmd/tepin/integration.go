@@ -28,6 +28,10 @@ var integrationVerbs = []verb{
 	{"complete", "INTEGRATION SECRET", "end the secrets that a rotation replaced, now", inEnvironment, secretVerb("POST", "/complete-rotation", "The secrets that it replaced have ended.")},
 	{"remove-secret", "INTEGRATION SECRET", "end a secret, and the tokens made with it, at once", inEnvironment, secretVerb("DELETE", "", "The secret has ended, and so have its tokens.")},
 	{"revoke", "INTEGRATION", "end all tokens of an integration", inEnvironment, integrationVerb("POST", "/revoke-tokens", nil, "All its tokens have ended; its secrets get new ones.")},
+	{"trusts", "INTEGRATION", "list its keys, issuers and certificates", inEnvironment, listTrusts},
+	{"add-trust", "INTEGRATION", "let it prove itself by a key, another issuer's tokens or a certificate", trustFlags, addTrust},
+	{"remove-trust", "INTEGRATION TRUST", "end a trust, and the tokens made with it, at once", inEnvironment, removeTrust},
+	{"quota", "INTEGRATION", "show or set how much it may use in an hour and in a day", quotaFlags, quotaVerb},
 	{"disable", "INTEGRATION", "refuse an integration; its tokens end", inEnvironment, integrationVerb("PATCH", "", map[string]any{"enabled": false}, "It is disabled; its tokens have ended.")},
 	{"enable", "INTEGRATION", "let an integration in again", inEnvironment, integrationVerb("PATCH", "", map[string]any{"enabled": true}, "It is enabled.")},
 	{"delete", "INTEGRATION", "delete an integration, its secrets and its tokens", inEnvironment, integrationVerb("DELETE", "", nil, "It is deleted.")},
@@ -327,12 +331,8 @@ func addSecret(ctx context.Context, v *invocation) error {
 
 func (v *invocation) makeSecret(ctx context.Context, path string, body map[string]any) error {
 	body["label"], body["force"] = v.text("label"), v.text("force") == "true"
-	if text := v.text("ends_in"); text != "" {
-		d, err := lifetime(text)
-		if err != nil {
-			return err
-		}
-		body["dateExpires"] = time.Now().Add(d).UTC().Truncate(time.Second)
+	if err := v.ending(body); err != nil {
+		return err
 	}
 	of, err := v.find(ctx)
 	if err != nil {
