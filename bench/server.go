@@ -90,7 +90,8 @@ func (in installation) serve(certificate, key string, id credentials) (*target, 
 		return nil, fmt.Errorf("tepin rekey: %w\n%s", err, out)
 	}
 	cmd := exec.Command(in.bin, "serve", "-data", in.data, "-listen", address, "-public_url", url,
-		"-tls_cert", certificate, "-tls_key", key, "-log_level", "error")
+		"-tls_cert", certificate, "-tls_key", key, "-log_level", "error",
+		"-client_rate", "1000000/1000000", "-address_rate", "1000000/1000000") // out of reach, as the demo's are
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return nil, err

@@ -101,9 +101,9 @@ var settings = []setting{
 		func(c *config, v string) error { return parseOutbound(c, v) }},
 	{"outbound_ca", "", "certificates, PEM, of authorities that are trusted beside the system's when other hosts are called",
 		word(func(c *config) *string { return &c.OutboundCA })},
-	{"client_rate", "100/1000", "how often a node answers one integration with a token: so many each second, and up to so many at once; 0 for no limit",
+	{"client_rate", clientRate, "how often a node answers one integration with a token: so many each second, and up to so many at once; 0 for no limit",
 		rate(func(c *config) *limit.Rate { return &c.ClientRate })},
-	{"address_rate", "500/5000", "how many requests to the token server a node takes from one address (IPv6: one /64): so many each second, and up to so many at once; 0 for no limit",
+	{"address_rate", addressRate, "how many requests to the token server a node takes from one address (IPv6: one /64): so many each second, and up to so many at once; 0 for no limit",
 		rate(func(c *config) *limit.Rate { return &c.AddressRate })},
 	{"key_rotation", "90", "days for which a signing key signs before the next one takes over; 0: until tepin keys rotate",
 		func(c *config, v string) error {
@@ -130,6 +130,13 @@ var settings = []setting{
 	{"log_format", "text", "text or json", oneOf(func(c *config) *string { return &c.LogFormat }, "text", "json")},
 	{"log_level", "info", "debug, info, warn or error", oneOf(func(c *config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
 }
+
+// The presets of the rates are far beyond what a client needs that asks for a token with
+// each of its calls.
+const (
+	clientRate  = "100/1000"
+	addressRate = "500/5000"
+)
 
 func rate(field func(*config) *limit.Rate) func(*config, string) error {
 	return func(c *config, v string) (err error) { *field(c), err = limit.ParseRate(v); return err }

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -57,7 +56,8 @@ type clientCredentials struct {
 	ClientSecret string         `json:"clientSecret"`
 }
 
-// demoRate is how often a demo lets itself be asked for tokens, by whomever.
+// demoRate takes the place of rates that nobody has set: a demo is what people measure.
+// Nobody reaches it, and it is looked at all the same.
 var demoRate = limit.Rate{Burst: 1_000_000, Interval: time.Microsecond}
 
 // jobTime is how long the demo's own work may take.
@@ -65,7 +65,7 @@ const jobTime = 2 * time.Minute
 
 func runDemo(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {
 	var o demoOptions
-	c, err := loadConfig("demo", args, env, stderr, []string{"listen", "data", "database_url", "log_level", "log_format", "workers"}, func(f *flag.FlagSet) {
+	c, err := loadConfig("demo", args, env, stderr, []string{"listen", "data", "database_url", "log_level", "log_format", "workers", "client_rate", "address_rate"}, func(f *flag.FlagSet) {
 		f.BoolVar(&o.once, "once", false, "do the main job, print, and exit")
 		f.StringVar(&o.credentials, "credentials", "", "write addresses, secrets and results as JSON to this `file`, mode 0600")
 	})
@@ -75,9 +75,10 @@ func runDemo(ctx context.Context, args []string, env func(string) string, stdout
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn" // the demo's own output is what is to be read
 	}
-	if host, _, _ := net.SplitHostPort(c.Listen); loopback(host) { // start would refuse another form
-		// A demo is measured: limits that no client of it would reach, but are looked at.
-		c.ClientRate, c.AddressRate = demoRate, demoRate
+	for rate, preset := range map[*limit.Rate]string{&c.ClientRate: clientRate, &c.AddressRate: addressRate} {
+		if p, err := limit.ParseRate(preset); err == nil && *rate == p {
+			*rate = demoRate
+		}
 	}
 	c.KeyDir = demoKeyDir(c.Data)
 	srv, err := start(ctx, c, startOptions{demo: true}, stderr)
