@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// rowTime is how long one row may take.
-const rowTime = time.Minute
+// rowTime is how long one row may take, on a machine that has much else to do.
+const rowTime = 3 * time.Minute
 
 // result is what became of a row.
 type result struct {
