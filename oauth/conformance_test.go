@@ -220,7 +220,8 @@ func TestConformance(t *testing.T) {
 	}
 	tokens := []string{must(r.Token(in.ClientID, secret)), must(r.Token(other.ClientID, otherSecret))}
 	fillToken := strings.NewReplacer("{token}", tokens[0], "{othertoken}", tokens[1])
-	all := slices.Concat(rows, tokenRows)
+	proofs := r.proofs()
+	all := slices.Concat(boundRows, rows, tokenRows)
 	if len(all) < 200 {
 		t.Fatalf("%d rows", len(all))
 	}
@@ -234,7 +235,7 @@ func TestConformance(t *testing.T) {
 			req := must(http.NewRequest(method, r.server.URL+path, strings.NewReader(fillToken.Replace(fill.Replace(c.body)))))
 			req.URL.RawQuery = fill.Replace(c.query)
 			req.Header.Set("Origin", "https://shop.example")
-			for line := range strings.Lines(fill.Replace(c.header)) {
+			for line := range strings.Lines(proofs.Replace(fill.Replace(c.header))) {
 				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 				req.Header.Add(name, value)
 			}
@@ -323,7 +324,11 @@ func checkAnswer(t *testing.T, path string, got response) {
 	if members["issued_token_type"] != nil {
 		want++
 	}
-	if len(members) != want || members["token_type"] != "Bearer" || got.left <= 0 || got.left > 86400 || got.scope == "" || strings.Count(got.token, ".") != 2 {
+	scheme := "Bearer"
+	if h.Get("DPoP-Nonce") != "" {
+		scheme = "DPoP"
+	}
+	if len(members) != want || members["token_type"] != scheme || got.left <= 0 || got.left > 86400 || got.scope == "" || strings.Count(got.token, ".") != 2 {
 		t.Errorf("token body %s", got.body)
 	}
 }

@@ -160,7 +160,7 @@ func FuzzParseProof(f *testing.F) {
 			}
 			return
 		}
-		jws, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{"ES256", "PS256", "RS256", "EdDSA", "Ed25519"})
+		jws, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{"ES256", "PS256", "RS256", "EdDSA", "Ed25519"})
 		if err != nil {
 			t.Fatalf("%q was taken, and is %v", raw, err)
 		}
