@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/configuration.md anew")
+var update = flag.Bool("update", false, "write the pages of docs anew that are made from the program")
 
 // The reference of all settings is generated, and committed.
 func TestConfigurationReference(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -188,11 +189,13 @@ func runVerb(ctx context.Context, command string, verbs []verb, args []string, e
 	return errUsage
 }
 
+// maxDays bounds a lifetime that is given in days.
+const maxDays = 36_500
+
 // lifetime reads a duration that may also be in days: "90d".
 func lifetime(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int
-		if _, err := fmt.Sscanf(days+" ", "%d ", &n); err == nil {
+		if n, err := strconv.ParseUint(days, 10, 32); err == nil && n <= maxDays {
 			return time.Duration(n) * 24 * time.Hour, nil
 		}
 	}

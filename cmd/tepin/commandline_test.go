@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// docs/command-line.md is what the program says of itself.
+func TestCommandLinePage(t *testing.T) {
+	var b bytes.Buffer
+	fmt.Fprint(&b, `# The command line
+
+`+"`tepin COMMAND -h`"+` lists the flags of a command. Commands that work on the data itself (`+"`serve`, `rekey`, `keys`, `recover`, `audit`"+`) take the settings of
+[configuration.md](configuration.md). The others talk to a server, as the person who has signed in:
+
+`+"```"+`
+tepin login https://tepin.example
+tepin integration create "Night job" -environment demo -scopes read-only
+tepin integration rotate "Night job" -previous_expires_in 24h
+tepin logout
+`+"```"+`
+
+`+"`tepin login`"+` shows a code to be typed into the console, where an administrator is signed in. What it gets is kept in a file that
+only its owner may read (`+"`TEPIN_SESSIONS`"+` names another) and renewed when it is over. A machine sets `+"`TEPIN_SERVER`"+` and `+"`TEPIN_TOKEN`"+` instead. Everything is
+printed for people, or with `+"`-json`"+` as the server has it. Secrets are never arguments: `+"`tepin token`"+` takes one from `+"`TEPIN_CLIENT_SECRET`"+`, from a file, or
+from standard input.
+
+| command | what it does |
+|---|---|
+`)
+	for _, c := range commands {
+		fmt.Fprintf(&b, "| `tepin %s` | %s |\n", c.name, c.summary)
+	}
+	for _, of := range []struct {
+		command string
+		verbs   []verb
+	}{{"integration", integrationVerbs}, {"environment", environmentVerbs}} {
+		fmt.Fprintf(&b, "\n| verb of `tepin %s` | what it does |\n|---|---|\n", of.command)
+		for _, v := range of.verbs {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace(v.name+" "+v.args), v.summary)
+		}
+	}
+	fmt.Fprint(&b, "\nAn integration is named by its name, its client id or its id; a secret by its id or its last four characters.\n")
+
+	const page = "../../docs/command-line.md"
+	if *update {
+		if err := os.WriteFile(page, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, b.Bytes()) {
+		t.Error("docs/command-line.md is not what the program says; go test ./cmd/tepin -run CommandLinePage -update writes it anew")
+	}
+}
+
+func TestServerURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"tepin.example": "https://tepin.example", "https://Tepin.example/": "https://tepin.example", "http://127.0.0.1:8080": "http://127.0.0.1:8080", "http://localhost": "http://localhost",
+	} {
+		if got, err := serverURL(text); err != nil || got != want {
+			t.Errorf("%s: %q, %v", text, got, err)
+		}
+	}
+	for _, bad := range []string{"http://tepin.example", "ftp://tepin.example", "https://tepin.example/x", "https://u:p@tepin.example", "https://", "https://a?b"} {
+		if got, err := serverURL(bad); err == nil {
+			t.Errorf("%s is the server %s", bad, got)
+		}
+	}
+}
+
+func TestLifetime(t *testing.T) {
+	for text, want := range map[string]string{"90d": "2160h0m0s", "24h": "24h0m0s", "30m": "30m0s"} {
+		if got, err := lifetime(text); err != nil || got.String() != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, bad := range []string{"", "d", "1.5d", "1dd", "soon", "-1d", "999999999999d"} {
+		if got, err := lifetime(bad); err == nil {
+			t.Errorf("%q is %s", bad, got)
+		}
+	}
+}
