@@ -13,7 +13,7 @@ type Directory struct {
 	NotBefore    time.Time // tokens that were issued before are refused; zero = none
 	Environments []tepin.Environment
 	Integrations []tepin.Integration
-	Secrets      []tepin.Secret // that have not ended a day ago
+	Secrets      []tepin.Secret // that have not ended three hours ago
 	Trusts       []tepin.Trust  // likewise
 	People       []tepin.User   // without their passwords' hashes
 	Applications []tepin.Application
@@ -31,7 +31,7 @@ type DeniedToken struct {
 // endedKept is for how long the directory still shows what has ended, secrets and denials:
 // longer than clocks are wrong. One that was set ahead, and back again, must not have made
 // it forget what was revoked.
-const endedKept = 24 * time.Hour
+const endedKept = 3 * time.Hour
 
 // ChangeCounter returns the number that each change of the directory raises.
 func (s *Store) ChangeCounter(ctx context.Context) (int64, error) {

@@ -7,7 +7,8 @@ import (
 )
 
 // MaxDenied is how many tokens of one integration may stand revoked one by one. Every
-// node keeps them in memory until they expire; whoever revokes more revokes all.
+// node keeps them in memory until they have expired for some hours; whoever revokes more
+// revokes all.
 const MaxDenied = 1000
 
 // DenyToken refuses a token of an environment until its end, and with it those that it
@@ -51,7 +52,7 @@ func (t *tx) denialsFull(ctx context.Context, by tepin.Actor, env tepin.Environm
 		return false, err
 	}
 	var denied int
-	err = t.QueryRowContext(ctx, `SELECT count(*) FROM denied_token WHERE integration_id = $1 AND expires_at > $2`, i.ID, micros(t.now)).Scan(&denied)
+	err = t.QueryRowContext(ctx, `SELECT count(*) FROM denied_token WHERE integration_id = $1 AND expires_at > $2`, i.ID, micros(t.now.Add(-endedKept))).Scan(&denied)
 	if err != nil || denied < MaxDenied {
 		return false, err
 	}

@@ -77,7 +77,7 @@ func revocation(w *world) {
 }
 
 // An integration that revokes token after token ends with all of them revoked, and not
-// with a directory that grows.
+// with a directory that grows: those that have just expired are held too, and count.
 func revocationLimited(w *world) {
 	i, _ := w.integration(w.env, "one")
 	neighbour, _ := w.integration(w.env, "two")
@@ -86,6 +86,7 @@ func revocationLimited(w *world) {
 	}
 	w.must(w.DenyToken(w.ctx, w.bob, w.env, store.DeniedToken{TokenID: "theirs", IntegrationID: neighbour.ID, ExpiresAt: w.clock.Now().Add(time.Hour)}))
 	equal(w, len(w.deniedTokens()), store.MaxDenied+1)
+	w.clock.Advance(2 * time.Hour) // they have expired, and are held for a while
 	w.must(w.DenyToken(w.ctx, w.alice, w.env, store.DeniedToken{TokenID: "one more", IntegrationID: i.ID, ExpiresAt: w.clock.Now().Add(time.Hour)}))
 	equal(w, fmt.Sprint(w.deniedTokens()), "[theirs]")
 	read, err := w.Integration(w.ctx, w.env, i.ID)
