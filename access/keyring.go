@@ -174,6 +174,7 @@ func (r *Keyring) Compromised(ctx context.Context, by tepin.Actor, kid string) e
 		return err
 	}
 	if err := r.refresh(ctx); err != nil {
+		r.Access.Doubt() // until its next good poll
 		return err
 	}
 	if err := r.replace(ctx, by, k); err != nil {

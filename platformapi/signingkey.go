@@ -61,8 +61,7 @@ type keyIn struct {
 	KeyID string `path:"keyId" maxLength:"64"`
 }
 
-// compromised takes as long as its steps do: whoever has called it off in the middle
-// calls it again.
+// compromised goes through all its steps, also when the caller does not wait for them.
 func (a *API) compromised(ctx context.Context, c web.Caller, in *keyIn) (*none, error) {
-	return &none{}, a.o.Keyring.Compromised(ctx, c.Actor, in.KeyID)
+	return &none{}, a.o.Keyring.Compromised(context.WithoutCancel(ctx), c.Actor, in.KeyID)
 }
