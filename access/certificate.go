@@ -127,12 +127,8 @@ func (d *Directory) AuthenticateCertificate(ctx context.Context, id tepin.Client
 	if !c.integration.TokenNetworks.Allow(from) {
 		return Client{}, errCertificateElsewhere
 	}
-	ends := cert.NotAfter
-	if !trust.ExpiresAt.IsZero() && trust.ExpiresAt.Before(ends) {
-		ends = trust.ExpiresAt
-	}
 	d.touch(c, trust.ID, now, from)
-	return clientOf(c, trust.ID, ends, false), nil
+	return clientOf(c, trust.ID, earlier(trust.ExpiresAt, cert.NotAfter), false), nil
 }
 
 // trusting returns the client and its trust in the certificate of the thumbprint, or

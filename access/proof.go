@@ -33,18 +33,19 @@ type Target struct {
 }
 
 // Prove judges the DPoP headers of a request without an access token and returns what
-// its sender holds. A proof counts once. What is wrong is Unauthorized, because of
-// [ErrProof] or [ErrNonce].
-func (d *Directory) Prove(headers []string, t Target) (tepin.Confirmation, error) {
+// its sender holds, and spend. A proof counts once, when it is spent; that is to be done
+// when the request has turned out to be more than a stranger's, who could fill the memory
+// otherwise. What is wrong is Unauthorized, because of [ErrProof] or [ErrNonce].
+func (d *Directory) Prove(headers []string, t Target) (held tepin.Confirmation, spend func() error, err error) {
 	now := d.o.Now()
 	p, err := d.proof(headers, t, now)
+	if err == nil {
+		err = d.replays.check(p, now)
+	}
 	if err != nil {
-		return tepin.Confirmation{}, err
+		return tepin.Confirmation{}, nil, err
 	}
-	if err := d.replays.spend(p, now); err != nil {
-		return tepin.Confirmation{}, err
-	}
-	return tepin.Confirmation{KeyThumbprint: p.KeyThumbprint}, nil
+	return tepin.Confirmation{KeyThumbprint: p.KeyThumbprint}, func() error { return d.replays.spend(p, now) }, nil
 }
 
 // Bound returns who presents this access token under the scheme DPoP (RFC 9449 §7.1):

@@ -27,6 +27,15 @@ func (r *rig) prover(alg string) accesstest.Prover {
 	return p
 }
 
+// prove has the proof judged and spent.
+func prove(d *access.Directory, headers []string, t access.Target) (tepin.Confirmation, error) {
+	held, spend, err := d.Prove(headers, t)
+	if err == nil {
+		err = spend()
+	}
+	return held, err
+}
+
 // wantProof fails the test unless err is the refusal of a proof because of cause, with
 // these words.
 func wantProof(t testing.TB, what string, err, cause error, words string) {
@@ -40,7 +49,7 @@ func TestProve(t *testing.T) {
 	r := newRig(t)
 	for _, alg := range token.ProofAlgs {
 		p := r.prover(alg)
-		held, err := r.Prove([]string{p.Proof("POST", here.URLs[0], r.Nonce(), "")}, here)
+		held, err := prove(r.Directory, []string{p.Proof("POST", here.URLs[0], r.Nonce(), "")}, here)
 		if err != nil || held != (tepin.Confirmation{KeyThumbprint: p.Thumbprint()}) {
 			t.Errorf("%s: %+v, %v", alg, held, err)
 		}
@@ -75,7 +84,7 @@ func TestProveRefuses(t *testing.T) {
 		"exp that is past":  {fresh(func(c map[string]any) { c["exp"] = now - 1 }), "exp"},
 		"exp at the second": {fresh(func(c map[string]any) { c["exp"] = now }), "exp"},
 	} {
-		_, err := r.Prove(c.headers, here)
+		_, err := prove(r.Directory, c.headers, here)
 		wantProof(t, name, err, access.ErrProof, c.words)
 	}
 	for name, c := range map[string]func(map[string]any){
@@ -84,7 +93,7 @@ func TestProveRefuses(t *testing.T) {
 		"exp ahead":         func(c map[string]any) { c["exp"], c["nbf"] = now+1, now+60 },
 		"an ath in the way": func(c map[string]any) { c["ath"] = "x" },
 	} {
-		if _, err := r.Prove(fresh(c), here); err != nil {
+		if _, err := prove(r.Directory, fresh(c), here); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -124,7 +133,7 @@ func TestProofURL(t *testing.T) {
 		"https://tepin.example:99999999/grafx/api/v1/environment/Acme/media/a%20b": false,
 		"": false,
 	} {
-		_, err := r.Prove([]string{p.Proof("GET", htu, r.Nonce(), "")}, target)
+		_, err := prove(r.Directory, []string{p.Proof("GET", htu, r.Nonce(), "")}, target)
 		if (err == nil) != want {
 			t.Errorf("%q: %v", htu, err)
 		} else if !want {
@@ -139,7 +148,7 @@ func TestNonces(t *testing.T) {
 	second := r.node()
 	p := r.prover("ES256")
 	prove := func(d *access.Directory, nonce string) error {
-		_, err := d.Prove([]string{p.Proof("POST", here.URLs[0], nonce, "")}, here)
+		_, err := prove(d, []string{p.Proof("POST", here.URLs[0], nonce, "")}, here)
 		return err
 	}
 	made := r.clock.Now()
@@ -190,22 +199,38 @@ func TestReplay(t *testing.T) {
 	claims := p.Claims("POST", here.URLs[0], nonce, "")
 	claims["iat"] = made.Add(30 * time.Second).Unix()
 	first := p.Sign(nil, claims)
-	if _, err := r.Prove([]string{first}, here); err != nil {
+	if _, err := prove(r.Directory, []string{first}, here); err != nil {
 		t.Fatal(err)
 	}
 	for after := time.Duration(0); after <= access.NonceLife; after += 4 * time.Second {
 		r.clock.Set(made.Add(after))
-		_, err := r.Prove([]string{first}, here)
+		_, err := prove(r.Directory, []string{first}, here)
 		wantProof(t, "again after "+after.String(), err, access.ErrProof, "jti")
-		_, err = r.Prove([]string{p.Sign(nil, claims)}, here) // signed anew: another string
+		_, err = prove(r.Directory, []string{p.Sign(nil, claims)}, here) // signed anew: another string
 		wantProof(t, "its jti again after "+after.String(), err, access.ErrProof, "jti")
 	}
-	if _, err := r.Prove([]string{r.prover("ES256").Sign(nil, claims)}, here); err != nil {
+	if _, err := prove(r.Directory, []string{r.prover("ES256").Sign(nil, claims)}, here); err != nil {
 		t.Errorf("another key's proof with the same jti: %v", err)
 	}
 	r.clock.Set(made.Add(access.NonceLife + time.Second))
-	_, err := r.Prove([]string{first}, here)
+	_, err := prove(r.Directory, []string{first}, here)
 	wantProof(t, "when its nonce has ended", err, access.ErrNonce, "nonce")
+}
+
+// Strangers, whose requests come to nothing, leave nothing behind.
+func TestProofThatIsNotSpent(t *testing.T) {
+	r := newRig(t)
+	proof := []string{r.prover("ES256").Proof("POST", here.URLs[0], r.Nonce(), "")}
+	for range 3 {
+		if _, _, err := r.Prove(proof, here); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := prove(r.Directory, proof, here); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := r.Prove(proof, here)
+	wantProof(t, "when it is spent", err, access.ErrProof, "jti")
 }
 
 // Of a hundred requests at once with one proof, one gets through.
@@ -216,7 +241,7 @@ func TestReplayAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
-			if _, err := r.Prove([]string{proof}, here); err == nil {
+			if _, err := prove(r.Directory, []string{proof}, here); err == nil {
 				taken.Add(1)
 			}
 		})

@@ -19,24 +19,33 @@ const (
 
 // confirm finds out what the requested token is to be bound to: to the key of the DPoP
 // proof, if there is one (RFC 9449 §5), else to the certificate that the client came
-// with (RFC 8705 §3), however it authenticated; else to nothing.
-func (h Handler) confirm(r *http.Request, client tepin.ClientID) (tepin.Confirmation, error) {
+// with (RFC 8705 §3), however it authenticated; else to nothing. The proof is to be spent
+// when the client has proved more than that it has a key.
+func (h Handler) confirm(r *http.Request, client tepin.ClientID) (held tepin.Confirmation, spend func() error, err error) {
 	if proofs := r.Header["Dpop"]; len(proofs) > 0 {
-		held, err := h.Access.Prove(proofs, web.Target(r))
-		switch {
-		case errors.Is(err, access.ErrNonce):
-			return held, &failure{code: useNonce, description: shown(err)}
-		case errors.Is(err, access.ErrProof):
-			h.Access.RefusedClient(client, web.ClientAddr(r), err)
-			return held, &failure{code: invalidProof, description: shown(err)}
-		}
-		return held, err
+		held, proved, err := h.Access.Prove(proofs, web.Target(r))
+		return held, func() error { return h.refuseProof(r, client, proved()) }, h.refuseProof(r, client, err)
 	}
 	der, err := web.ClientCertificate(r)
 	if der == nil || err != nil {
-		return tepin.Confirmation{}, err
+		return tepin.Confirmation{}, nothing, err
 	}
-	return tepin.Confirmation{CertificateThumbprint: access.Thumbprint(der)}, nil
+	return tepin.Confirmation{CertificateThumbprint: access.Thumbprint(der)}, nothing, nil
+}
+
+// nothing spends no proof.
+func nothing() error { return nil }
+
+// refuseProof puts the refusal of a proof into the words of RFC 9449 §5 and §8.
+func (h Handler) refuseProof(r *http.Request, client tepin.ClientID, err error) error {
+	switch {
+	case errors.Is(err, access.ErrNonce):
+		return &failure{code: useNonce, description: shown(err)}
+	case errors.Is(err, access.ErrProof):
+		h.Access.RefusedClient(client, web.ClientAddr(r), err)
+		return &failure{code: invalidProof, description: shown(err)}
+	}
+	return err
 }
 
 // boundDocument is the part of the metadata that says how tokens can be bound.

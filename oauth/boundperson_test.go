@@ -47,9 +47,17 @@ func TestDPoPOfPerson(t *testing.T) {
 	if first.StatusCode != 400 || first.code != "use_dpop_nonce" || first.Header.Get("DPoP-Nonce") == "" {
 		t.Fatalf("without a nonce: %d %s", first.StatusCode, first.body)
 	}
-	got := p.askWith(fresh(key), redeem...)
+	proof := fresh(key)
+	wrong := append(append([]string{}, redeem[:5]...), append([]string{"tpn_ac_nonsense"}, redeem[6:]...)...)
+	if got := p.askWith(proof, wrong...); got.code != "invalid_grant" {
+		t.Errorf("with a code that is none: %d %s", got.StatusCode, got.body)
+	}
+	got := p.askWith(proof, redeem...) // the proof was of no use before
 	if got.StatusCode != 200 || !strings.Contains(got.body, `"token_type":"DPoP"`) || p.rig.claims(got.token).Confirm != held || got.Header.Get("DPoP-Nonce") == "" {
 		t.Fatalf("with one, the same code: %d %s", got.StatusCode, got.body)
+	}
+	if got := p.askWith(proof, redeem...); got.code != "invalid_dpop_proof" {
+		t.Errorf("the proof again: %d %s", got.StatusCode, got.body)
 	}
 	at := publicURL + userinfo
 	who := func(scheme, token string, proof string) response {

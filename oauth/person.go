@@ -40,10 +40,14 @@ func (h Handler) issueOfPerson(r *http.Request, decide personGrant, req request)
 	if err != nil {
 		return nil, err
 	}
-	if req.confirm, err = h.confirm(r, a.ClientID); err != nil { // before what counts once is spent
+	var spend func() error
+	if req.confirm, spend, err = h.confirm(r, a.ClientID); err != nil { // before a code or a token is spent
 		return nil, err
 	}
 	t, err := decide(h, r, a, req)
+	if err == nil {
+		err = spend() // not before: anybody can claim to be an application
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,11 @@ func (h Handler) decide(r *http.Request, req request) (subject, grant.Audience, 
 	if err != nil {
 		return subject{}, "", err
 	}
-	if req.confirm, err = h.confirm(r, client.Integration.ClientID); err != nil { // before what counts once is spent
+	var spend func() error
+	if req.confirm, spend, err = h.confirm(r, client.Integration.ClientID); err == nil {
+		err = spend()
+	}
+	if err != nil {
 		return subject{}, "", err
 	}
 	s, err := decide(h, r.Context(), client, req)

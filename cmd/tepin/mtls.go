@@ -85,7 +85,7 @@ func addresses(l net.Listener, m mtls) []net.Addr {
 	return list
 }
 
-// doors mounts what programs use: the token server and the APIs.
+// doors mounts what programs use: the server's state, the token server and the APIs.
 func doors(mux *http.ServeMux, guard web.Guard, routes []web.Route, apis map[string]http.Handler) {
 	guard.Mount(mux, routes)
 	for prefix, api := range apis {

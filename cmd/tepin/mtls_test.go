@@ -190,11 +190,11 @@ func TestMTLSListener(t *testing.T) {
 	} else if res, _ := s.list(browser, s.url, raw); res.StatusCode != 200 {
 		t.Errorf("its token is bound: %d", res.StatusCode)
 	}
-	for _, page := range []string{"/", "/login", "/environments"} {
+	for page, want := range map[string]int{"/": 404, "/login": 404, "/environments": 404, "/device": 404, "/healthz": 200, "/readyz": 200} {
 		req, err := http.NewRequest("GET", s.certified.url+page, nil)
 		s.must(err)
-		if res, _ := s.do(client, req); res.StatusCode != 404 {
-			t.Errorf("the console answers there: %s %d", page, res.StatusCode)
+		if res, _ := s.do(client, req); res.StatusCode != want {
+			t.Errorf("%s answers %d, want %d: the console is not there", page, res.StatusCode, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -183,7 +184,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 
 	// The doors.
 	mux := http.NewServeMux()
-	web.Mount(mux, health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) }))
+	state := health(func(ctx context.Context) error { return firstOf(directory.Ready(), db.Ping(ctx)) })
 	tokens := oauth.Handler{Access: directory, Credential: credentials, Grants: grants, People: people, Issuer: url + "/", PublicURL: url, Audiences: c.Audiences, KeySets: keySets,
 		Limits: oauth.Limits{
 			Clients: limit.NewBuckets[tepin.IntegrationID](c.ClientRate, rememberedClients),
@@ -203,11 +204,11 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 		},
 	})
 	apis := map[string]http.Handler{"/grafx": environments, "/api": platform, "/swagger": platform}
-	doors(mux, guard, tokens, apis)
+	doors(mux, guard, slices.Concat(state, tokens), apis)
 	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials, People: people, Suggested: c.AdministratorEmail}))
 	stack := web.Stack{Log: log, PublicURL: c.PublicURL, MTLSURL: certified.url, AllowedHosts: c.AllowedHosts,
 		TrustedProxies: c.TrustedProxies, CertificateHeader: c.CertificateHeader}
-	certified.open(stack, guard, tokens, apis)
+	certified.open(stack, guard, slices.Concat(state, tokens), apis)
 
 	srv := &server{
 		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, keyring: keyring, quota: quotas,
