@@ -11,7 +11,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -95,7 +94,7 @@ var errRefusedCertificate = &tepin.Error{Kind: tepin.Unauthorized,
 	Message: "the client id is wrong, or the client certificate is not registered for it or has ended, or the integration is disabled; check them in the console"}
 
 // errCertificateElsewhere is the same to the client.
-var errCertificateElsewhere = &tepin.Error{Kind: tepin.Unauthorized, Message: errRefusedCertificate.Message, Cause: errors.New(elsewhere)}
+var errCertificateElsewhere = &tepin.Error{Kind: tepin.Unauthorized, Message: errRefusedCertificate.Message, Cause: elsewhere}
 
 // AuthenticateCertificate checks a client id and a certificate, DER, whose key the
 // client that came from the given address has proved to hold (RFC 8705 §2.2). It

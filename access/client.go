@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"net/netip"
 	"time"
 
@@ -37,10 +36,10 @@ var (
 )
 
 // elsewhere is why a credential that is right is refused all the same.
-const elsewhere = "the credential is right, and the address is in none of the integration's token networks"
+const elsewhere Reason = "the credential is right, and the address is in none of the integration's token networks"
 
-func refusal(cause string) error {
-	return &tepin.Error{Kind: tepin.Unauthorized, Cause: errors.New(cause),
+func refusal(cause Reason) error {
+	return &tepin.Error{Kind: tepin.Unauthorized, Cause: cause,
 		Message: "the client id or the client secret is wrong, or the integration is disabled; check both in the console, or rotate the secret there"}
 }
 

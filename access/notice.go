@@ -120,14 +120,21 @@ func (d *Directory) refusal(n Notice, err error) {
 	d.Notice(n)
 }
 
-// reasonOf is what the log says of a refusal: its cause, which callers are not told,
-// or else what they are told, without how to mend it.
+// Reason is the cause of a refusal as the audit log has it. It is a text of ours, never
+// made of what a stranger sent.
+type Reason string
+
+// Error implements error, for the server's log.
+func (r Reason) Error() string { return string(r) }
+
+// reasonOf is what the audit log says of a refusal: its [Reason], which callers are not
+// told, or else what they are told, without how to mend it.
 func reasonOf(err error) string {
 	what := err.Error()
 	if e, ok := errors.AsType[*tepin.Error](err); ok {
 		what = e.Message
-		if e.Cause != nil && e.Cause != ErrProof { // which is a code
-			what = e.Cause.Error()
+		if r, ok := e.Cause.(Reason); ok {
+			what = string(r)
 		}
 	}
 	what, _, _ = strings.Cut(what, ";")
@@ -170,7 +177,7 @@ func (s *notices) hash(id string) string {
 	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
-// cleaned cuts a text to what the log takes, printable ASCII.
+// cleaned cuts a text to what the log takes: short, printable ASCII.
 func cleaned(text string) string {
 	text = tepin.Shorten(text, noticeText)
 	return strings.Map(func(r rune) rune {
@@ -251,7 +258,7 @@ func (s *notices) forget(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k, e := range s.seen {
-		if k.hour == hour || !e.once && e.written < e.count {
+		if k.hour == hour || e.written == 0 || !e.once && e.written < e.count {
 			continue
 		}
 		delete(s.seen, k)

@@ -164,7 +164,8 @@ func (h Handler) assert(r *http.Request, c *credentials) (access.Client, error) 
 	case tepin.Conflict:
 		return access.Client{}, wrong("the client assertion was presented before; make a new one, with another jti, for each request")
 	case tepin.Unauthorized:
-		return access.Client{}, unproven(errors.Unwrap(err).Error())
+		reason, _ := errors.AsType[access.Reason](err)
+		return access.Client{}, unproven(reason)
 	}
 	return client, err
 }
@@ -189,8 +190,8 @@ func wrong(what string) error { return tepin.Errorf(tepin.Unauthorized, "%s", wh
 
 // unproven is the one refusal of what depends on the client. Reasons are few, since the
 // audit log has them; what else the server's log should say is wrapped around it.
-func unproven(reason string) error {
-	return &tepin.Error{Kind: tepin.Unauthorized, Cause: errors.New(reason),
+func unproven(reason access.Reason) error {
+	return &tepin.Error{Kind: tepin.Unauthorized, Cause: reason,
 		Message: "the client assertion is not accepted; the reason is in the server's log, under the X-Request-Id of this answer"}
 }
 
