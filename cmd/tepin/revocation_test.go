@@ -290,6 +290,9 @@ func TestRevokedWhileCutOff(t *testing.T) {
 	within(t, bitesElsewhere, "it knows again", func() bool {
 		return far.takes(t, kept.token) == http.StatusOK && far.takes(t, gone.token) == http.StatusUnauthorized
 	})
+	within(t, bitesElsewhere, "whoever asks all the time hears of it too", func() bool {
+		return strings.HasSuffix(goes.phases(), " 401") && strings.HasSuffix(stays.phases(), " 200")
+	})
 	cancel()
 	<-goesDone
 	<-staysDone

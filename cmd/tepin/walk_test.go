@@ -187,7 +187,7 @@ func (w *walk) panel(client clientCredentials) {
 	if !webtest.Eval[bool](w.Tab, `(() => { const p = document.querySelector('#panel').getBoundingClientRect(); return p.left >= innerWidth / 2 && p.right === innerWidth })()`) {
 		w.t.Error("the panel does not stand at the right")
 	}
-	w.equal("tabs", w.Text("#panel .tabs"), "General\nPermissions")
+	w.equal("tabs", w.Text("#panel .tabs"), "General\nPermissions\nLimits\nActivity")
 	w.equal("title", w.Text("#panel-title"), "Poster shop")
 	w.equal("client id", w.Text("#client-id"), string(client.ClientID))
 	if secret := w.Text("[data-test=secret]"); !strings.Contains(secret, client.ClientSecret[len(client.ClientSecret)-4:]) || !strings.Contains(secret, "never used") {
