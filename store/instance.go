@@ -99,6 +99,9 @@ func (s *Store) Recover(ctx context.Context, by tepin.Actor) (notBefore time.Tim
 		if err := t.endEverything(ctx, notBefore.Unix()); err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, `UPDATE change_counter SET value = $1 WHERE value < $1`, micros(t.now)); err != nil {
+			return err
+		}
 		t.record(InstanceChain, by, "instance.recover", "", map[string]any{"notBefore": notBefore.Format(time.RFC3339)})
 		return nil
 	})
