@@ -76,6 +76,13 @@ func TestDevice(t *testing.T) {
 	b.post("/device", typed).want(t, "yes, once more", http.StatusBadRequest, "Nothing waits under this code")
 
 	s = r.device(tool)
+	named := url.Values{"code": {s.UserCode}, "decision": {"approve"}, "environment": {strings.ToUpper(r.env.TechnicalName)}}
+	b.post("/device", named).want(t, "yes, to an environment by its name", http.StatusOK, "signed in as you")
+	if got := r.outcome(tool, s); got != "tokens for "+email+" in "+string(r.env.ID) {
+		t.Errorf("the device is told %s", got)
+	}
+
+	s = r.device(tool)
 	b.post("/device", url.Values{"code": {s.UserCode}, "decision": {"deny"}}).want(t, "no", http.StatusOK, "refused")
 	if got := r.outcome(tool, s); got != "access_denied" {
 		t.Errorf("the device is told %s", got)

@@ -229,7 +229,9 @@ func (p *People) login(who Person, a tepin.Application, env tepin.EnvironmentID)
 	}
 	if a.Reach == tepin.ReachInstallation {
 		env = ""
-	} else if _, ok := p.o.Access.Environment(string(env)); !ok || env == "" {
+	} else if e, ok := p.o.Access.Environment(string(env)); ok && env != "" {
+		env = e.ID // its name will do to choose it, not to keep
+	} else {
 		return tepin.Login{}, &tepin.Error{Kind: tepin.Invalid, Path: "environment", Message: "choose the environment that it is to be used with"}
 	}
 	return tepin.Login{UserID: who.User.ID, ClientID: a.ClientID, EnvironmentID: env, SignedInAt: who.SignedInAt, EndsAt: now.Add(LoginLifetime)}, nil
