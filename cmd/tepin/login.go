@@ -37,12 +37,12 @@ func runLogin(ctx context.Context, args []string, env func(string) string, stdou
 		return err
 	}
 	config := oauthOf(server)
-	wait, err := config.DeviceAuth(ctx)
+	wait, err := config.DeviceAuth(directly(ctx))
 	if err != nil {
 		return fmt.Errorf("the sign-in could not begin: %w", serversWords(err))
 	}
 	fmt.Fprintf(stdout, "Open %s\nand type the code %s\n", wait.VerificationURI, wait.UserCode)
-	t, err := config.DeviceAccessToken(ctx, wait)
+	t, err := config.DeviceAccessToken(directly(ctx), wait)
 	if err != nil {
 		return fmt.Errorf("nobody was signed in: %w", serversWords(err))
 	}
@@ -126,7 +126,7 @@ func endSession(ctx context.Context, server string, t *oauth2.Token) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := http.DefaultClient.Do(req)
+	res, err := direct.Do(req)
 	if err != nil {
 		return err
 	}

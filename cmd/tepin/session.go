@@ -122,6 +122,15 @@ func oauthOf(server string) *oauth2.Config {
 	}}
 }
 
+// direct follows no redirect: what a person's session is made of goes to its server, and
+// nowhere else.
+var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// directly has package oauth2 make its requests by [direct].
+func directly(ctx context.Context) context.Context {
+	return context.WithValue(ctx, oauth2.HTTPClient, direct)
+}
+
 // personToken returns the token of who has signed in to the server, or to the one of the
 // last login where server is empty, renewed if it is over.
 func personToken(ctx context.Context, env func(string) string, server string) (at string, t *oauth2.Token, err error) {
@@ -134,7 +143,7 @@ func personToken(ctx context.Context, env func(string) string, server string) (a
 		if t = s.Servers[at]; t == nil {
 			return errors.New("nobody has signed in; run tepin login URL")
 		}
-		if t, err = oauthOf(at).TokenSource(ctx, t).Token(); err != nil {
+		if t, err = oauthOf(at).TokenSource(directly(ctx), t).Token(); err != nil {
 			if over := new(oauth2.RetrieveError); errors.As(err, &over) && over.ErrorCode == "invalid_grant" || t == nil && strings.Contains(err.Error(), "expired") {
 				return fmt.Errorf("the session at %s is over; run tepin login %s", at, at)
 			}
@@ -164,5 +173,7 @@ func signedIn(ctx context.Context, env func(string) string, server string) (plat
 }
 
 func bearing(ctx context.Context, t *oauth2.Token) *http.Client {
-	return oauth2.NewClient(ctx, oauth2.StaticTokenSource(t))
+	c := *oauth2.NewClient(directly(ctx), oauth2.StaticTokenSource(t))
+	c.CheckRedirect = direct.CheckRedirect // or the token would go along
+	return &c
 }
