@@ -194,13 +194,24 @@ func secret(ctx context.Context, q queryer, env tepin.EnvironmentID, integration
 // that have not ended at $3.
 const replaced = `integration_id = $1 AND replaced_by = $2 AND expires_at > $3`
 
+// replacedEver is the same also of those that these had replaced, and so on.
+const replacedEver = `integration_id = $1 AND expires_at > $3 AND replaced_by IN (
+	WITH RECURSIVE later (id) AS (
+		SELECT id FROM secret WHERE integration_id = $1 AND id = $2
+		UNION SELECT secret.id FROM secret JOIN later ON secret.replaced_by = later.id WHERE secret.integration_id = $1)
+	SELECT id FROM later)`
+
 // CancelRotation takes back the rotation that made a secret: it goes, and the secrets
-// that it replaced end when they would have. Conflict if they have ended already.
+// that it replaced end when they would have. Conflict if they have ended already, or if
+// the secret was replaced itself: a later rotation may have ended them sooner.
 func (s *Store) CancelRotation(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integrationID tepin.IntegrationID, id tepin.CredentialID) error {
 	return s.changeSecrets(ctx, env, integrationID, func(t *tx) error {
 		v, err := secret(ctx, t, env, integrationID, id)
 		if err != nil {
 			return err
+		}
+		if v.ReplacedBy != "" {
+			return tepin.Errorf(tepin.Conflict, "a later rotation has replaced this secret, too; cancel that one first, or give the older secrets another end one by one")
 		}
 		n, err := t.exec(ctx, `UPDATE secret SET expires_at = ends_before, replaced_by = '', ends_before = 0 WHERE `+replaced, integrationID, id, micros(t.now))
 		if err != nil {
@@ -214,18 +225,18 @@ func (s *Store) CancelRotation(ctx context.Context, by tepin.Actor, env tepin.En
 	})
 }
 
-// CompleteRotation ends the secrets that a secret replaced now. Conflict if they have
-// ended already.
+// CompleteRotation ends the secrets that a secret replaced now, with those that rotations
+// before it had replaced. Conflict if they have ended already.
 func (s *Store) CompleteRotation(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, integrationID tepin.IntegrationID, id tepin.CredentialID) error {
 	return s.changeSecrets(ctx, env, integrationID, func(t *tx) error {
 		if _, err := secret(ctx, t, env, integrationID, id); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `DELETE FROM access_grant WHERE integration_id = $1 AND secret_id IN (SELECT id FROM secret WHERE `+replaced+`)`, integrationID, id, micros(t.now))
+		_, err := t.exec(ctx, `DELETE FROM access_grant WHERE integration_id = $1 AND secret_id IN (SELECT id FROM secret WHERE `+replacedEver+`)`, integrationID, id, micros(t.now))
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `UPDATE secret SET expires_at = $3 WHERE `+replaced, integrationID, id, micros(t.now))
+		n, err := t.exec(ctx, `UPDATE secret SET expires_at = $3 WHERE `+replacedEver, integrationID, id, micros(t.now))
 		if err != nil {
 			return err
 		}

@@ -67,6 +67,23 @@ func rotation(w *world) {
 	equal(w, there, false)
 }
 
+// rotationAgain makes a second rotation before the first is over: that is not undone by
+// taking back the first, and completing it ends all that either has replaced.
+func rotationAgain(w *world) {
+	i, first := w.integration(w.env, "one")
+	second := w.secret(i.ID, tepin.Rotation{PreviousEnd: w.clock.Now().Add(2 * time.Hour)})
+	sooner := w.clock.Now().Add(time.Hour)
+	third := w.secret(i.ID, tepin.Rotation{PreviousEnd: sooner})
+	now := map[tepin.CredentialID]time.Time{first.ID: sooner, second.ID: sooner, third.ID: {}}
+	equal(w, w.ends(i.ID), now)
+	w.is(tepin.Conflict, w.CancelRotation(w.ctx, w.admin, w.env, i.ID, second.ID))
+	equal(w, w.ends(i.ID), now)
+
+	w.must(w.CompleteRotation(w.ctx, w.admin, w.env, i.ID, third.ID))
+	ended := w.clock.Now()
+	equal(w, w.ends(i.ID), map[tepin.CredentialID]time.Time{first.ID: ended, second.ID: ended, third.ID: {}})
+}
+
 func expiryWarnings(w *world) {
 	i, first := w.integration(w.env, "one")
 	w.must(w.DeleteSecret(w.ctx, w.admin, w.env, i.ID, first.ID))

@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"RevocationLimited":  revocationLimited,
 		"GuardFindings":      guardFindings,
 		"Rotation":           rotation,
+		"RotationAgain":      rotationAgain,
 		"ExpiryWarnings":     expiryWarnings,
 		"Trusts":             trusts,
 		"AcceptOnce":         acceptOnce,
