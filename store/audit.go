@@ -149,12 +149,19 @@ func (s *Store) AuditLog(ctx context.Context, q AuditQuery) (list []tepin.AuditE
 }
 
 func (s *Store) auditBefore(ctx context.Context, q AuditQuery, before int64, limit int) ([]tepin.AuditEntry, error) {
-	query, args := `SELECT `+auditColumns+` FROM audit_entry WHERE chain = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`, []any{q.Chain, before, limit}
-	if q.About != "" {
-		query, args = `SELECT `+auditColumns+` FROM audit_entry WHERE chain = $1 AND about = $4 AND about <> '' AND seq < $2 ORDER BY seq DESC LIMIT $3`, append(args, q.About)
-	}
+	query, args := auditStatement(q, before, limit)
 	list, err := all(ctx, s.reader, scanAudit, query, args...)
 	return list, s.dialect.fail(err)
+}
+
+// auditStatement reads entries by the primary key, or by the index of what they are about.
+func auditStatement(q AuditQuery, before int64, limit int) (query string, args []any) {
+	about := ""
+	args = []any{q.Chain, before, limit}
+	if q.About != "" {
+		about, args = ` AND about = $4 AND about <> ''`, append(args, q.About)
+	}
+	return `SELECT ` + auditColumns + ` FROM audit_entry WHERE chain = $1 AND seq < $2` + about + ` ORDER BY seq DESC LIMIT $3`, args
 }
 
 // AuditChains returns the names of all chains that have a head or an entry, or must

@@ -106,8 +106,9 @@ func (s *Store) SignedHeads(ctx context.Context, before int64, limit int) ([]tep
 }
 
 func signedHeads(ctx context.Context, q queryer, before int64, limit int) ([]tepin.AuditEntry, error) {
-	return all(ctx, q, scanAudit, `SELECT `+auditColumns+` FROM audit_entry WHERE chain = $1 AND action = '`+SignedAction+`' AND seq < $2
-		ORDER BY seq DESC LIMIT $3`, InstanceChain, before, limit)
+	return all(ctx, q, scanAudit, signedQuery, InstanceChain, before, limit)
 }
+
+const signedQuery = `SELECT ` + auditColumns + ` FROM audit_entry WHERE chain = $1 AND action = '` + SignedAction + `' AND seq < $2 ORDER BY seq DESC LIMIT $3`
 
 func scanHead(r row) (e tepin.AuditEntry, err error) { return e, r.Scan(&e.Chain, &e.Seq, &e.MAC) }

@@ -35,6 +35,17 @@ func (s *Store) plan(ctx context.Context, statement func(context.Context, querye
 	return s.planOf(ctx, st.String(), st.args...)
 }
 
+// PlanOfAudit returns how the database means to read a page of the audit log.
+func (s *Store) PlanOfAudit(ctx context.Context, q AuditQuery) (string, error) {
+	query, args := auditStatement(q, 1000, 50)
+	return s.planOf(ctx, query, args...)
+}
+
+// PlanOfSignedHeads returns how the database means to read signed heads.
+func (s *Store) PlanOfSignedHeads(ctx context.Context) (string, error) {
+	return s.planOf(ctx, signedQuery, InstanceChain, 1000, 50)
+}
+
 func (s *Store) planOf(ctx context.Context, query string, args ...any) (string, error) {
 	explain := `EXPLAIN QUERY PLAN `
 	conn, err := s.reader.Conn(ctx)

@@ -49,6 +49,34 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 	}
 }
 
+// A page of an integration's activity costs what is on it, however long the log is, and so
+// does the list of signed heads.
+func TestActivityComesFromAnIndex(t *testing.T) {
+	for _, s := range []*store.Store{storetest.SQLite(t), storetest.Open(t, store.Options{URL: storetest.Postgres(t)})} {
+		fill := `INSERT INTO audit_entry (chain, seq, at, actor_kind, actor_id, actor_name, action, target, detail, mac, about)
+			SELECT 'e' || n % 5, n, 0, 'system', 's', 'S', 'a.b', 't', '{}', '', CASE WHEN n % 50 = 0 THEN 'i' || n % 7 ELSE '' END FROM `
+		numbers := `generate_series(1, 20000) n`
+		if s.Dialect() == "sqlite" {
+			numbers = `(WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 20000) SELECT n FROM r)`
+		}
+		if _, err := s.Writer().Exec(fill + numbers + `; ANALYZE`); err != nil {
+			t.Fatal(err)
+		}
+		for q, index := range map[store.AuditQuery]string{{Chain: "e1"}: "audit_entry", {Chain: "e1", About: "i1"}: "audit_entry_about"} {
+			plan, err := s.PlanOfAudit(t.Context(), q)
+			check(t, s, fmt.Sprint(q), plan, err)
+			if !strings.Contains(plan, index) {
+				t.Errorf("%s, %+v:\n%s", s.Dialect(), q, plan)
+			}
+		}
+		plan, err := s.PlanOfSignedHeads(t.Context())
+		check(t, s, "signed heads", plan, err)
+		if !strings.Contains(plan, "audit_entry_signed") {
+			t.Errorf("%s, signed heads:\n%s", s.Dialect(), plan)
+		}
+	}
+}
+
 func check(t *testing.T, s *store.Store, name, plan string, err error) {
 	t.Helper()
 	switch {
