@@ -494,9 +494,9 @@ func TestReach(t *testing.T) {
 	in, _ := r.integration("Web shop")
 	b := r.signedIn()
 	b.get(r.panel(in)).want(t, "panel", http.StatusOK, "Where it may be used")
-	b.post(r.panel(in)+"/reach", url.Values{"tokenNetworks": {"192.0.2.0/24\r\n2001:db8::/32"}, "useNetworks": {"192.0.2.9"}, "origins": {"https://Shop.example"}, "introspects": {"yes"}, "version": {"1"}}).
+	b.post(r.panel(in)+"/reach", url.Values{"tokenNetworks": {"192.0.2.0/24\r\n2001:db8::/32"}, "useNetworks": {"192.0.2.9"}, "origins": {"https://Shop.example"}, "introspects": {"yes"}, "requireBound": {"yes"}, "version": {"1"}}).
 		want(t, "save", http.StatusSeeOther)
-	b.get(r.panel(in)+"?reach").want(t, "saved", http.StatusOK, "192.0.2.0/24\n2001:db8::/32", "192.0.2.9/32", "https://shop.example", `id="introspects" checked`, "Saved.")
+	b.get(r.panel(in)+"?reach").want(t, "saved", http.StatusOK, "192.0.2.0/24\n2001:db8::/32", "192.0.2.9/32", "https://shop.example", `id="introspects" checked`, `id="require-bound" checked`, "Saved.")
 	b.post(r.panel(in)+"/reach", url.Values{"tokenNetworks": {"home"}, "useNetworks": {"10.0.0.0/99"}, "origins": {"http://shop.example"}}).
 		want(t, "refused", http.StatusUnprocessableEntity, "is no network; write one as", "is not https", ">home</textarea>", ">10.0.0.0/99</textarea>", ">http://shop.example</textarea>")
 	b.post(r.panel(in)+"/reach", url.Values{"version": {"1"}}).want(t, "stale", http.StatusUnprocessableEntity, "Somebody else changed this integration")

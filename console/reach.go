@@ -11,12 +11,14 @@ import (
 // reachForm is what the form about an integration's networks and origins holds.
 func reachForm(in tepin.Integration) form {
 	lines := func(text string) string { return strings.ReplaceAll(text, " ", "\n") }
-	introspects := ""
-	if in.Introspects {
-		introspects = "yes"
+	ticked := func(is bool) string {
+		if is {
+			return "yes"
+		}
+		return ""
 	}
 	return filled("tokenNetworks", lines(in.TokenNetworks.String()), "useNetworks", lines(in.UseNetworks.String()),
-		"origins", lines(in.Origins.String()), "introspects", introspects)
+		"origins", lines(in.Origins.String()), "requireBound", ticked(in.RequireBound), "introspects", ticked(in.Introspects))
 }
 
 // saveReach saves from where the integration and its tokens may be used.
@@ -26,8 +28,8 @@ func (c *Console) saveReach(v *visit) error {
 		return err
 	}
 	f, in := v.r.PostForm, p.Panel.Integration
-	introspects := f.Get("introspects") != ""
-	u := tepin.IntegrationUpdate{Introspects: &introspects, IfVersion: version(f.Get("version"))}
+	introspects, bound := f.Get("introspects") != "", f.Get("requireBound") != ""
+	u := tepin.IntegrationUpdate{Introspects: &introspects, RequireBound: &bound, IfVersion: version(f.Get("version"))}
 	var errTokens, errUse, errOrigins error
 	u.TokenNetworks, errTokens = typed("tokenNetworks", f.Get("tokenNetworks"), tepin.ParseNetworks)
 	u.UseNetworks, errUse = typed("useNetworks", f.Get("useNetworks"), tepin.ParseNetworks)
@@ -36,7 +38,7 @@ func (c *Console) saveReach(v *visit) error {
 		_, err = c.credential.UpdateIntegration(v.r.Context(), v.actor, in.EnvironmentID, in.ID, u)
 	}
 	if refusal(err) || errTokens != nil || errUse != nil || errOrigins != nil {
-		p.Panel.Reach = refused(err, "tokenNetworks", f.Get("tokenNetworks"), "useNetworks", f.Get("useNetworks"), "origins", f.Get("origins"), "introspects", f.Get("introspects"))
+		p.Panel.Reach = refused(err, "tokenNetworks", f.Get("tokenNetworks"), "useNetworks", f.Get("useNetworks"), "origins", f.Get("origins"), "requireBound", f.Get("requireBound"), "introspects", f.Get("introspects"))
 		if tepin.KindOf(err) == tepin.Stale {
 			p.Panel.Reach.Message = "Somebody else changed this integration after you opened it. What you typed is below: save again to replace theirs."
 		}

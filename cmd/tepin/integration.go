@@ -52,6 +52,7 @@ func change(f *flag.FlagSet) {
 	f.String("token_networks", "", `networks that may get tokens, such as "192.0.2.0/24 2001:db8::/48"; empty: any`)
 	f.String("use_networks", "", "networks that may use its tokens; empty: any")
 	f.String("origins", "", `web pages that may get a read-only token in exchange, such as "https://shop.example"`)
+	f.Bool("require_bound", false, "its tokens count only from whoever holds their key or certificate (DPoP, mTLS)")
 	f.Bool("introspects", false, "it may ask about every token of its environment")
 }
 
@@ -212,8 +213,10 @@ func (v *invocation) changes() (map[string]any, error) {
 	if v.given("description") {
 		body["description"] = v.text("description")
 	}
-	if v.given("introspects") {
-		body["introspects"] = v.text("introspects") == "true"
+	for name, member := range map[string]string{"introspects": "introspects", "require_bound": "requireBound"} {
+		if v.given(name) {
+			body[member] = v.text(name) == "true"
+		}
 	}
 	if v.given("scopes") {
 		scopes, err := scopesOf(v.text("scopes"))
