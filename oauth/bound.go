@@ -23,14 +23,18 @@ const (
 // when the client has proved more than that it has a key.
 func (h Handler) confirm(r *http.Request, client tepin.ClientID) (held tepin.Confirmation, spend func() error, err error) {
 	if proofs := r.Header["Dpop"]; len(proofs) > 0 {
-		held, proved, err := h.Access.Prove(proofs, web.Target(r))
-		return held, func() error { return h.refuseProof(r, client, proved()) }, h.refuseProof(r, client, err)
+		return h.confirmKey(r, client, proofs)
 	}
 	der, err := web.ClientCertificate(r)
 	if der == nil || err != nil {
 		return tepin.Confirmation{}, nothing, err
 	}
 	return tepin.Confirmation{CertificateThumbprint: access.Thumbprint(der)}, nothing, nil
+}
+
+func (h Handler) confirmKey(r *http.Request, client tepin.ClientID, proofs []string) (held tepin.Confirmation, spend func() error, err error) {
+	held, proved, err := h.Access.Prove(proofs, web.Target(r))
+	return held, func() error { return h.refuseProof(r, client, proved()) }, h.refuseProof(r, client, err)
 }
 
 // nothing spends no proof.

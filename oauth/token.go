@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -30,14 +31,21 @@ var grantTypes = map[string]grantType{
 	web.TokenExchange:    Handler.exchange,
 }
 
+// answers are written into bytes that are used again: no request would allocate more than
+// for its answer.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
 // token is the token endpoint (RFC 6749 §3.2).
 func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
-	body, err := h.respond(w, r)
+	room := answers.Get().(*[]byte)
+	defer answers.Put(room)
+	body, err := h.respond((*room)[:0], w, r)
 	h.giveNonce(w, r)
 	if err != nil {
 		refuse(w, r, err)
 		return nil
 	}
+	*room = body
 	header := w.Header()
 	noStore(header)
 	header["Content-Type"] = inJSON
@@ -45,8 +53,9 @@ func (h Handler) token(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// respond makes the answer, for an integration or for an application with people.
-func (h Handler) respond(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// respond makes the answer, for an integration or for an application with people; in
+// room, if there is enough.
+func (h Handler) respond(room []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	req, err := readRequest(r)
 	if err != nil {
 		return nil, err
@@ -58,7 +67,7 @@ func (h Handler) respond(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	return answer(issued, s), nil
+	return appendAnswer(room, issued, s), nil
 }
 
 // issue gives a client its token, in the order in which nothing is told to strangers.
@@ -125,10 +134,9 @@ func (h Handler) guardBrowser(r *http.Request, s subject) error {
 	return err
 }
 
-// answer is the body of RFC 6749 §5.1. Tokens are base64url, and scopes are from a
-// list without quotes: nothing needs escaping.
-func answer(t grant.Issued, s subject) []byte {
-	b := make([]byte, 0, len(t.Token)+len(t.Scope)+96)
+// appendAnswer appends the body of RFC 6749 §5.1. Tokens are base64url, and scopes are
+// from a list without quotes: nothing needs escaping.
+func appendAnswer(b []byte, t grant.Issued, s subject) []byte {
 	b = append(b, `{"access_token":"`...)
 	b = append(b, t.Token...)
 	b = append(b, `","token_type":"`...)
