@@ -43,7 +43,7 @@ func (activity) Filters() []choice {
 // actions are what the lines of the audit log say, in words.
 var actions = map[string]string{
 	"application.create": "registered an application", "application.delete": "removed an application", "application.update": "changed an application",
-	"credential.refuse": "A credential was refused", "credential.place": "A credential was used from a new network",
+	"credential.refuse": "A credential was refused", "credential.network": "A credential was used from a new network",
 	"device.approve": "let a device in", "device.deny": "refused a device", "device.miss": "typed a wrong device code",
 	"environment.create": "created the environment", "environment.update": "changed the environment",
 	"font.create": "added a font", "font.delete": "removed a font", "font.upload": "uploaded a font", "font.upload_rename": "renamed an uploaded font",

@@ -179,7 +179,6 @@ func TestAuthorizeSignsIn(t *testing.T) {
 func TestAuthorizeAgain(t *testing.T) {
 	r := newRig(t)
 	a := r.Application(r.env, "Web shop", callback)
-	b := r.signedIn()
 	for what, tt := range map[string]struct {
 		path string
 		age  time.Duration
@@ -193,7 +192,7 @@ func TestAuthorizeAgain(t *testing.T) {
 		"max_age, older":             {asks(a, "max_age", "3600"), 61 * time.Minute, true},
 		"max_age=0, a minute ago":    {asks(a, "max_age", "0"), time.Minute, true},
 	} {
-		b = r.signedIn()
+		b := r.signedIn()
 		r.advance(tt.age)
 		if p := b.get(tt.path); strings.Contains(p.body, `name="password"`) != tt.want || p.status != http.StatusOK {
 			t.Errorf("%s: status %d, asks for the password %t", what, p.status, !tt.want)

@@ -37,7 +37,7 @@ from standard input.
 	for _, of := range []struct {
 		command string
 		verbs   []verb
-	}{{"integration", integrationVerbs}, {"environment", environmentVerbs}} {
+	}{{"integration", integrationVerbs}, {"environment", environmentVerbs}, {"application", applicationVerbs}} {
 		fmt.Fprintf(&b, "\n| verb of `tepin %s` | what it does |\n|---|---|\n", of.command)
 		for _, v := range of.verbs {
 			fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace(v.name+" "+v.args), v.summary)

@@ -15,6 +15,7 @@ var environmentVerbs = []verb{
 	{"list", "", "list the environments", nil, listEnvironments},
 	{"show", "ENVIRONMENT", "show an environment", nil, showEnvironment},
 	{"update", "ENVIRONMENT", "change an environment's name, its tokens, or the browser guard", environmentChange, updateEnvironment},
+	{"quota", "ENVIRONMENT", "show or set how much its integrations may use together in an hour and in a day", quotaFlags, environmentQuota},
 }
 
 func runEnvironment(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {
@@ -26,6 +27,10 @@ func environmentChange(f *flag.FlagSet) {
 	f.String("token_lifetime", "", "for how long access tokens live, such as 24h; 5m to 24h")
 	f.String("signing_alg", "", "ES256, or RS256 for clients that cannot verify ES256")
 	f.String("browser_guard", "", "what happens to a token with more than read scopes in a foreign web page: report, block or off")
+}
+
+func environmentQuota(ctx context.Context, v *invocation) error {
+	return v.quota(ctx, "/environments/"+url.PathEscape(v.args[0]))
 }
 
 // environmentAnswer is what is shown of an environment.

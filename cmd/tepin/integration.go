@@ -31,7 +31,7 @@ var integrationVerbs = []verb{
 	{"trusts", "INTEGRATION", "list its keys, issuers and certificates", inEnvironment, listTrusts},
 	{"add-trust", "INTEGRATION", "let it prove itself by a key, another issuer's tokens or a certificate", trustFlags, addTrust},
 	{"remove-trust", "INTEGRATION TRUST", "end a trust, and the tokens made with it, at once", inEnvironment, removeTrust},
-	{"quota", "INTEGRATION", "show or set how much it may use in an hour and in a day", quotaFlags, quotaVerb},
+	{"quota", "INTEGRATION", "show or set how much it may use in an hour and in a day", integrationQuotaFlags, integrationQuota},
 	{"disable", "INTEGRATION", "refuse an integration; its tokens end", inEnvironment, integrationVerb("PATCH", "", map[string]any{"enabled": false}, "It is disabled; its tokens have ended.")},
 	{"enable", "INTEGRATION", "let an integration in again", inEnvironment, integrationVerb("PATCH", "", map[string]any{"enabled": true}, "It is enabled.")},
 	{"delete", "INTEGRATION", "delete an integration, its secrets and its tokens", inEnvironment, integrationVerb("DELETE", "", nil, "It is deleted.")},

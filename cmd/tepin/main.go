@@ -27,6 +27,7 @@ var commands = []command{
 	{"token", "print an access token, of an integration or of who has signed in", runToken},
 	{"integration", "list, create, rotate, revoke …: the integrations of an environment", runIntegration},
 	{"environment", "list, show, update: the environments of a server", runEnvironment},
+	{"application", "list, create, delete: what people sign in to, to work in an environment", runApplication},
 	{"config", "describe: print the reference of all settings", runConfig},
 	{"rekey", "give the installation another public URL and new signing keys", runRekey},
 	{"keys", "list, rotate, compromised: the signing keys, and the master key", runKeys},
