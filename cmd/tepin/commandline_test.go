@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -84,6 +86,68 @@ func TestLifetime(t *testing.T) {
 	for _, bad := range []string{"", "d", "1.5d", "1dd", "soon", "-1d", "999999999999d"} {
 		if got, err := lifetime(bad); err == nil {
 			t.Errorf("%q is %s", bad, got)
+		}
+	}
+}
+
+// What the verbs of the command line do, on the built binary, by the person who has
+// signed in: an integration from its making to its end.
+func TestCommandLine(t *testing.T) {
+	p := newPeople(t)
+	binary, err := shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	login := p.run(nil, binary, "login", p.server.demo.URL)
+	said := login.says(typeCode)
+	p.approve(p.server.demo.URL+"/device?user_code="+said[0], said[0])
+	login.finish()
+	secret := regexp.MustCompile(`tpn_test_[0-9A-Za-z]{36}`)
+	key, err := os.ReadFile("../../token/testdata/es256.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := filepath.Join(p.home, "key.pem")
+	if err := os.WriteFile(private, key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says := func(want string, args ...string) string {
+		t.Helper()
+		r := p.run(nil, binary, args...)
+		_ = r.end() // what it says tells
+		if out := r.all.String(); !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("tepin %s says %s, want %s", strings.Join(args, " "), out, want)
+		}
+		return r.all.String()
+	}
+	const name = "Night job"
+	first := secret.FindString(says("client secret +tpn_test_", "integration", "create", name, "-scopes", "template:list", "-token_networks", "127.0.0.0/8"))
+	says("(?s)127.0.0.0/8.*never used", "integration", "show", "night JOB")
+	second := secret.FindString(says("client secret", "integration", "rotate", name, "-previous_expires_in", "1h", "-label", "new one"))
+	if first == "" || second == "" || first == second {
+		t.Fatalf("secrets %q and %q", first, second)
+	}
+	says("those that it replaced stay", "integration", "cancel", name, second[len(second)-4:])
+	says("no rotation to complete", "integration", "complete", name, first[len(first)-4:])
+	says("17 of 17|font:read", "integration", "update", name, "-scopes", "all")
+	says("observe", "integration", "quota", name, "-mode", "observe", "-tokens_per_hour", "10")
+	says("say what the limits do", "integration", "quota", name, "-tokens_per_hour", "10")
+	says("must never leave the machine", "integration", "add-trust", name, "-key", private)
+	says("one of -key, -key_set", "integration", "add-trust", name)
+	says("have ended; its secrets get new ones", "integration", "revoke", name)
+	says("is disabled", "integration", "disable", name)
+	says(name+" .*disabled", "integration", "list")
+	says(`"technicalName": "demo"`, "environment", "list", "-json")
+	says("browser guard +block", "environment", "update", "demo", "-browser_guard", "block")
+	says("is no scope|unknown scope", "integration", "create", "x", "-scopes", "everything")
+	says("is deleted", "integration", "delete", name)
+	says("has no integration", "integration", "show", name)
+	says("Web editor +app_", "application", "create", "Web editor", "-redirects", "https://editor.example/callback")
+	says("is not https", "application", "create", "Other", "-redirects", "http://editor.example/callback")
+	says("have ended", "application", "delete", "web editor")
+	for _, wrong := range [][]string{{"integration"}, {"integration", "bogus"}, {"integration", "show"}, {"integration", "show", "a", "b"}, {"integration", "list", "-bogus"}, {"token", "tpn_live_x"}} {
+		if r := p.run(nil, binary, wrong...); r.end() == nil {
+			t.Errorf("tepin %s ends well: %s", strings.Join(wrong, " "), r.all)
 		}
 	}
 }
