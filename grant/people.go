@@ -182,10 +182,16 @@ func (p *People) EndOf(ctx context.Context, id tepin.UserID, login tepin.LoginID
 	return p.refreshed(ctx, err)
 }
 
-// refreshed makes this node act on a write at once, whatever became of it.
+// refreshed makes this node act on a write at once, whatever became of it. When it cannot
+// read the write back, it lets nobody in by what it knew before.
 func (p *People) refreshed(ctx context.Context, err error) error {
-	if errRefresh := p.o.Access.Refresh(context.WithoutCancel(ctx)); err == nil && errRefresh != nil {
-		return unknowable(errRefresh)
+	errRefresh := p.o.Access.Refresh(context.WithoutCancel(ctx))
+	if errRefresh == nil {
+		return err
+	}
+	p.o.Access.Doubt()
+	if err == nil {
+		err = unknowable(errRefresh)
 	}
 	return err
 }
