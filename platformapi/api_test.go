@@ -242,6 +242,20 @@ func TestIntegrationLife(t *testing.T) {
 				t.Errorf("%s: %d %s", body, w.Code, w.Body)
 			}
 		}
+		for _, when := range []string{"0001-01-01T00:00:00Z", "0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"} { // for ever, and years that no answer could show
+			for what, w := range map[string]*httptest.ResponseRecorder{
+				"a new one's end":       r.admin("POST", one+"/secrets", `{"dateExpires":"`+when+`"}`),
+				"a new one's beginning": r.admin("POST", one+"/secrets", `{"dateNotBefore":"`+when+`"}`),
+				"a rotation's":          r.admin("POST", one+"/rotate-secret", `{"previousExpiresIn":60,"dateExpires":"`+when+`"}`),
+				"another end":           r.admin("PATCH", path, `{"dateExpires":"`+when+`"}`),
+				"a trust's end":         r.admin("POST", one+"/trusts", `{"kind":"certificate","thumbprint":"`+strings.Repeat("0a", 32)+`","dateExpires":"`+when+`"}`),
+				"a trust's beginning":   r.admin("POST", one+"/trusts", `{"kind":"certificate","thumbprint":"`+strings.Repeat("0a", 32)+`","dateNotBefore":"`+when+`"}`),
+			} {
+				if w.Code != 400 || !strings.Contains(w.Body.String(), "from 1970 to 9999") {
+					t.Errorf("%s at %s: %d %s", what, when, w.Code, w.Body)
+				}
+			}
+		}
 		for range tepin.MaxLiveSecrets - 1 {
 			read[MadeSecret](t, r.admin("POST", one+"/secrets", ""), 201)
 		}

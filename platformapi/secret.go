@@ -2,6 +2,7 @@ package platformapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -66,15 +67,23 @@ type NewSecret struct {
 	Force         bool       `json:"force,omitempty" doc:"Where five secrets live, the oldest ends at once; left out, that is a 409."`
 }
 
-func (n NewSecret) options() credential.SecretOptions {
-	o := credential.SecretOptions{Label: n.Label, Force: n.Force}
-	if n.DateNotBefore != nil {
-		o.NotBefore = *n.DateNotBefore
+func (n NewSecret) options() (credential.SecretOptions, error) {
+	from, errFrom := moment("dateNotBefore", n.DateNotBefore)
+	end, errEnd := moment("dateExpires", n.DateExpires)
+	return credential.SecretOptions{Label: n.Label, NotBefore: from, ExpiresAt: end, Force: n.Force}, errors.Join(errFrom, errEnd)
+}
+
+// moment is the time that a member of a body sets, or zero where it is left out. The zero
+// time itself is none, or it would be taken for no end at all; and a year that has not four
+// digits in UTC could be answered to nobody (RFC 3339 §1).
+func moment(member string, t *time.Time) (time.Time, error) {
+	if t == nil {
+		return time.Time{}, nil
 	}
-	if n.DateExpires != nil {
-		o.ExpiresAt = *n.DateExpires
+	if year := t.UTC().Year(); year < 1970 || year > 9999 {
+		return time.Time{}, &tepin.Error{Kind: tepin.Invalid, Path: "body." + member, Message: "must be a time in the years from 1970 to 9999"}
 	}
-	return o
+	return *t, nil
 }
 
 type addSecretIn struct {
@@ -100,7 +109,10 @@ type MadeSecret struct {
 func (a *API) addSecret(ctx context.Context, c web.Caller, in *addSecretIn) (*secretAnswer[MadeSecret], error) {
 	var o credential.SecretOptions
 	if in.Body != nil {
-		o = in.Body.options()
+		var err error
+		if o, err = in.Body.options(); err != nil {
+			return nil, err
+		}
 	}
 	return a.made(ctx, c, in.IntegrationID, func(id tepin.IntegrationID) (tepin.Secret, string, error) {
 		return a.o.Credential.AddSecret(ctx, c.Actor, c.Environment.ID, id, o)
@@ -111,7 +123,11 @@ func (a *API) rotateSecret(ctx context.Context, c web.Caller, in *rotateIn) (*se
 	var overlap time.Duration
 	var o credential.SecretOptions
 	if in.Body != nil {
-		overlap, o = time.Duration(in.Body.PreviousExpiresIn)*time.Second, in.Body.options()
+		var err error
+		if o, err = in.Body.options(); err != nil {
+			return nil, err
+		}
+		overlap = time.Duration(in.Body.PreviousExpiresIn) * time.Second
 	}
 	return a.made(ctx, c, in.IntegrationID, func(id tepin.IntegrationID) (tepin.Secret, string, error) {
 		return a.o.Credential.Rotate(ctx, c.Actor, c.Environment.ID, id, overlap, o)
@@ -166,7 +182,8 @@ func newEnd(end *time.Time, never bool) (*time.Time, error) {
 	case never:
 		return &time.Time{}, nil
 	}
-	return end, nil
+	_, err := moment("dateExpires", end)
+	return end, err
 }
 
 func (a *API) cancelRotation(ctx context.Context, c web.Caller, in *InSecret) (*none, error) {

@@ -3,6 +3,7 @@ package platformapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -113,11 +114,11 @@ func (a *API) createTrust(ctx context.Context, c web.Caller, in *createTrustIn) 
 		EnvironmentID: c.Environment.ID, IntegrationID: in.IntegrationID, Kind: in.Body.Kind, Label: in.Body.Label, Keys: string(in.Body.Keys), URL: in.Body.URL,
 		Subject: in.Body.Subject, Audience: in.Body.Audience, Reusable: in.Body.Reusable, Thumbprint: in.Body.Thumbprint,
 	}
-	if in.Body.DateNotBefore != nil {
-		v.NotBefore = *in.Body.DateNotBefore
-	}
-	if in.Body.DateExpires != nil {
-		v.ExpiresAt = *in.Body.DateExpires
+	var errFrom, errEnd error
+	v.NotBefore, errFrom = moment("dateNotBefore", in.Body.DateNotBefore)
+	v.ExpiresAt, errEnd = moment("dateExpires", in.Body.DateExpires)
+	if err := errors.Join(errFrom, errEnd); err != nil {
+		return nil, err
 	}
 	if _, err := a.o.Store.Integration(ctx, c.Environment.ID, in.IntegrationID); err != nil {
 		return nil, err // before a host is asked for its keys
