@@ -72,7 +72,7 @@ func (p *People) StartDevice(ctx context.Context, ask DeviceAsk) (DeviceStart, e
 	}
 }
 
-// What a device may be told instead of tokens (RFC 8628 §3.5).
+// DeviceRefusal is what a device may be told instead of tokens (RFC 8628 §3.5).
 type DeviceRefusal string
 
 const (
@@ -86,6 +86,9 @@ const (
 // refusal before. NotFound if there is no such request of the application, or its
 // tokens were handed out.
 func (p *People) PollDevice(ctx context.Context, a tepin.Application, deviceCode string, by access.Presenter) (PersonTokens, DeviceRefusal, error) {
+	if err := p.o.Access.Ready(); err != nil { // before the request is spent
+		return PersonTokens{}, "", err
+	}
 	m := p.mint(a, by)
 	poll, err := p.o.Store.PollDevice(ctx, hashOf(deviceCode), m.issue())
 	switch request := poll.Request; {

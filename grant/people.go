@@ -105,6 +105,9 @@ type Redemption struct {
 // Redeem spends an authorization code, once. Refusals are NotFound and Gone, see
 // [store.Store.RedeemCode].
 func (p *People) Redeem(ctx context.Context, r Redemption) (PersonTokens, error) {
+	if err := p.o.Access.Ready(); err != nil { // before the code is spent
+		return PersonTokens{}, err
+	}
 	m := p.mint(r.Application, r.By)
 	granted, err := p.o.Store.RedeemCode(ctx, hashOf(r.Code), r.RedirectURI, challengeOf(r.Verifier), m.issue())
 	return p.finish(ctx, m, granted, err)
@@ -123,6 +126,9 @@ type Renewal struct {
 // Gone, see [store.Store.Refresh], and Invalid for what the login is not for, which
 // spends nothing.
 func (p *People) Refresh(ctx context.Context, r Renewal) (PersonTokens, error) {
+	if err := p.o.Access.Ready(); err != nil { // before the token is spent
+		return PersonTokens{}, err
+	}
 	m := p.mint(r.Application, r.By)
 	o := m.issue()
 	o.Check = r.check

@@ -290,9 +290,12 @@ func (p *peopleRig) check(path string, got response) {
 			p.t.Errorf("no %s in %s", name, got.body)
 		}
 	}
-	for _, name := range []string{"access_token", "refresh_token", "id_token", "device_code"} {
+	for _, name := range []string{"access_token", "refresh_token", "id_token", "device_code", "user_code"} {
 		if text, ok := members[name].(string); ok {
 			p.secrets = append(p.secrets, text)
+			if name == "user_code" { // as it is stored, if it were
+				p.secrets = append(p.secrets, strings.ReplaceAll(text, "-", ""))
+			}
 		}
 	}
 }

@@ -455,3 +455,30 @@ func TestMetadataOfPeople(t *testing.T) {
 		}
 	}
 }
+
+// A node that cannot know what is true spends nothing (S2): what comes with 503 is good
+// when it comes again.
+func TestPeopleUnavailable(t *testing.T) {
+	p := newPeopleRig(t)
+	code, _ := p.AskForCode(p.who, p.app, allIdentity)
+	refresh := p.PersonTokens(p.who, p.app, "", allIdentity).Refresh
+	s := p.start()
+	if err := p.People.DecideDevice(t.Context(), p.who, grant.DeviceDecision{Typed: s.User_code, Approve: true, Environment: p.env.ID}); err != nil {
+		t.Fatal(err)
+	}
+	p.skip.Add(int64(5 * time.Second)) // and no poll
+	for name, got := range map[string]personTokens{"code": p.redeem(code), "refresh token": p.renew(refresh), "device": p.poll(s)} {
+		if got.StatusCode != 503 || got.code != "temporarily_unavailable" || got.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s", name, got.StatusCode, got.body)
+		}
+	}
+	if got := p.whoIs("x"); got.StatusCode != 503 {
+		t.Errorf("userinfo: %d %s", got.StatusCode, got.body)
+	}
+	p.advance(0)
+	for name, got := range map[string]personTokens{"code": p.redeem(code), "refresh token": p.renew(refresh), "device": p.poll(s)} {
+		if got.StatusCode != 200 {
+			t.Errorf("%s, again: %d %s", name, got.StatusCode, got.body)
+		}
+	}
+}

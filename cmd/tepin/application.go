@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 var applicationVerbs = []verb{
 	{"list", "", "list the applications that people sign in to, to work in an environment", inEnvironment, listApplications},
 	{"create", "NAME", "register one", redirects, createApplication},
+	{"update", "APPLICATION", "change its name, or where people may be sent back to", applicationChange, updateApplication},
 	{"delete", "APPLICATION", "delete one; the tokens that people gave to it end", inEnvironment, deleteApplication},
 }
 
@@ -23,6 +25,11 @@ func runApplication(ctx context.Context, args []string, env func(string) string,
 func redirects(f *flag.FlagSet) {
 	inEnvironment(f)
 	f.String("redirects", "", "where people may be sent back to, separated by spaces, such as https://editor.example/callback")
+}
+
+func applicationChange(f *flag.FlagSet) {
+	redirects(f)
+	f.String("name", "", "the name that people are asked about")
 }
 
 // applicationAnswer is what is shown of an application.
@@ -68,31 +75,63 @@ func createApplication(ctx context.Context, v *invocation) error {
 		return err
 	}
 	body := map[string]any{"name": v.args[0], "redirectUris": append([]string{}, strings.Fields(v.text("redirects"))...)}
+	return v.changeApplication(ctx, "POST", path+"/applications", body)
+}
+
+// changeApplication sends a change and prints the application as it is then.
+func (v *invocation) changeApplication(ctx context.Context, method, path string, body map[string]any) error {
 	var raw json.RawMessage
-	var made applicationAnswer
-	if err = v.call(ctx, "POST", path+"/applications", body, &raw); err == nil {
-		err = json.Unmarshal(raw, &made)
+	var a applicationAnswer
+	err := v.call(ctx, method, path, body, &raw)
+	if err == nil {
+		err = json.Unmarshal(raw, &a)
 	}
 	if err != nil {
 		return err
 	}
-	return v.print(raw, func(w io.Writer) error { return table(w, made.row()) })
+	return v.print(raw, func(w io.Writer) error { return table(w, a.row()) })
+}
+
+// findApplication returns the path of the application that the first argument names: by
+// id, by client id, or by name in any case.
+func (v *invocation) findApplication(ctx context.Context) (string, error) {
+	path, list, _, err := v.applications(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range list {
+		if a.ID == v.args[0] || a.ClientID == v.args[0] || strings.EqualFold(a.Name, v.args[0]) {
+			return path + "/" + a.ID, nil
+		}
+	}
+	return "", fmt.Errorf("the environment has no application %q; tepin application list shows those that it has", v.args[0])
+}
+
+func updateApplication(ctx context.Context, v *invocation) error {
+	body := map[string]any{}
+	if v.given("name") {
+		body["name"] = v.text("name")
+	}
+	if v.given("redirects") {
+		body["redirectUris"] = append([]string{}, strings.Fields(v.text("redirects"))...)
+	}
+	if len(body) == 0 {
+		return errors.New("say what is to change: tepin application update -h lists the flags")
+	}
+	path, err := v.findApplication(ctx)
+	if err != nil {
+		return err
+	}
+	return v.changeApplication(ctx, "PATCH", path, body)
 }
 
 func deleteApplication(ctx context.Context, v *invocation) error {
-	path, list, _, err := v.applications(ctx)
-	if err != nil {
-		return err
+	path, err := v.findApplication(ctx)
+	if err == nil {
+		err = v.call(ctx, "DELETE", path, nil, nil)
 	}
-	for _, a := range list {
-		if a.ID != v.args[0] && a.ClientID != v.args[0] && !strings.EqualFold(a.Name, v.args[0]) {
-			continue
-		}
-		if err := v.call(ctx, "DELETE", path+"/"+a.ID, nil, nil); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(v.stdout, "It is deleted; the tokens that people gave to it have ended.")
-		return err
+	if err == nil {
+		_, err = fmt.Fprintln(v.stdout, "It is deleted; the tokens that people gave to it have ended.")
 	}
-	return fmt.Errorf("the environment has no application %q; tepin application list shows those that it has", v.args[0])
+	return err
 }

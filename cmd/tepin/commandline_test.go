@@ -45,7 +45,7 @@ from standard input.
 			fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace(v.name+" "+v.args), v.summary)
 		}
 	}
-	fmt.Fprint(&b, "\nAn integration is named by its name, its client id or its id; a secret by its id or its last four characters.\n")
+	fmt.Fprint(&b, "\nAn integration or an application is named by its name, its client id or its id; a secret by its id or its last four characters.\n")
 
 	const page = "../../docs/command-line.md"
 	if *update {
