@@ -144,7 +144,12 @@ func TestCommandLine(t *testing.T) {
 	says("has no integration", "integration", "show", name)
 	says("Web editor +app_", "application", "create", "Web editor", "-redirects", "https://editor.example/callback")
 	says("is not https", "application", "create", "Other", "-redirects", "http://editor.example/callback")
-	says("have ended", "application", "delete", "web editor")
+	says("Studio +app_.* +https://editor.example/callback", "application", "update", "web EDITOR", "-name", "Studio")
+	says("https://studio.example/", "application", "update", "Studio", "-redirects", "https://studio.example/ http://localhost/")
+	says("say what is to change", "application", "update", "Studio")
+	says("Studio +app_", "application", "list")
+	says("have ended", "application", "delete", "studio")
+	says("has no application", "application", "delete", "studio")
 	for _, wrong := range [][]string{{"integration"}, {"integration", "bogus"}, {"integration", "show"}, {"integration", "show", "a", "b"}, {"integration", "list", "-bogus"}, {"token", "tpn_live_x"}} {
 		if r := p.run(nil, binary, wrong...); r.end() == nil {
 			t.Errorf("tepin %s ends well: %s", strings.Join(wrong, " "), r.all)

@@ -388,20 +388,6 @@ func TestLogin(t *testing.T) {
 		t.Errorf("environments: %s", out)
 	}
 
-	// Applications are registered by it.
-	fails("https", "application", "create", "Editor", "-environment", "demo", "-redirects", "http://editor.example/")
-	if out := p.run(nil, binary, "application", "create", "Editor", "-environment", "demo", "-redirects", "https://editor.example/ http://localhost/").finish(); !strings.Contains(out, "app_") {
-		t.Errorf("create says %s", out)
-	}
-	if out := p.run(nil, binary, "application", "update", "EDITOR", "-name", "Studio", "-redirects", "https://studio.example/").finish(); !strings.Contains(out, "https://studio.example/") {
-		t.Errorf("update says %s", out)
-	}
-	if out := p.run(nil, binary, "application", "list", "-environment", "demo").finish(); !strings.Contains(out, "Studio") || strings.Contains(out, "Editor") {
-		t.Errorf("list says %s", out)
-	}
-	p.run(nil, binary, "application", "delete", "Studio").finish()
-	fails("has no application", "application", "delete", "Studio")
-
 	// When the token is over, however many commands find that out at once, each has a
 	// new one, and the sign-in stays whole.
 	raw, err := os.ReadFile(name)
