@@ -14,6 +14,7 @@ import (
 var (
 	anybody = web.Access{Public: true}
 	readers = web.Access{AnyToken: true, Administrator: true}
+	servers = web.Access{AnyToken: true, NoPage: true, Administrator: true}
 	admins  = web.Access{Administrator: true}
 )
 
@@ -46,27 +47,27 @@ func (a *API) register() {
 
 	op(a, readers, get, "/api/v1/subscriptions", "listSubscriptions", "Subscriptions", "List subscriptions", a.listSubscriptions)
 	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}", "getSubscription", "Subscriptions", "Get a subscription", a.getSubscription)
-	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}/renders", "subscriptionRenders", "Usage", "Count the renders of a subscription", a.subscriptionRenders)
+	op(a, servers, get, "/api/v1/subscriptions/{subscriptionId}/renders", "subscriptionRenders", "Usage", "Count the renders of a subscription", a.subscriptionRenders)
 
 	op(a, readers, get, environments, "listEnvironments", "Environments", "List environments", a.listEnvironments)
 	op(a, admins, post, environments, "createEnvironment", "Environments", "Create an environment", a.createEnvironment)
 	op(a, readers, get, environment, "getEnvironment", "Environments", "Get an environment", a.getEnvironment)
 	op(a, admins, patch, environment, "updateEnvironment", "Environments", "Change an environment", a.updateEnvironment)
 	op(a, admins, get, environment+"/browser-guard", "guardFindings", "Environments", "List integrations whose tokens were seen in pages of other sites where they do not belong", a.guardFindings)
-	op(a, readers, get, environment+"/renders", "environmentRenders", "Usage", "Count the renders of an environment", a.environmentRenders)
-	op(a, readers, get, environment+"/quota", "getEnvironmentQuota", "Usage", "Get what an environment's integrations have used of its quota", a.getEnvironmentQuota)
+	op(a, servers, get, environment+"/renders", "environmentRenders", "Usage", "Count the renders of an environment", a.environmentRenders)
+	op(a, servers, get, environment+"/quota", "getEnvironmentQuota", "Usage", "Get what an environment's integrations have used of its quota", a.getEnvironmentQuota)
 
 	op(a, readers, get, "/api/v1/available-scopes", "availableScopes", "Integrations", "List the scopes that there are", a.availableScopes)
-	op(a, readers, get, integrations, "listIntegrations", "Integrations", "List an environment's integrations", a.listIntegrations)
+	op(a, servers, get, integrations, "listIntegrations", "Integrations", "List an environment's integrations", a.listIntegrations)
 	op(a, admins, post, integrations, "createIntegration", "Integrations", "Create an integration; answers its secret, this once", a.createIntegration)
-	op(a, readers, get, integration, "getIntegration", "Integrations", "Get an integration", a.getIntegration)
+	op(a, servers, get, integration, "getIntegration", "Integrations", "Get an integration", a.getIntegration)
 	op(a, admins, patch, integration, "updateIntegration", "Integrations", "Change, disable or enable an integration", a.updateIntegration)
 	op(a, admins, del, integration, "deleteIntegration", "Integrations", "Delete an integration; its tokens end at once", a.deleteIntegration)
 	op(a, admins, post, integration+"/revoke-tokens", "revokeTokens", "Integrations", "End all access tokens of an integration at once; its secrets stay", a.revokeTokens)
 	op(a, admins, post, integration+"/tokens/{tokenId}/revoke", "revokeToken", "Integrations", "End one access token at once, with those that it was exchanged for", a.revokeToken)
-	op(a, readers, get, integration+"/scopes", "getIntegrationScopes", "Integrations", "Get an integration's permissions", a.getScopes)
+	op(a, servers, get, integration+"/scopes", "getIntegrationScopes", "Integrations", "Get an integration's permissions", a.getScopes)
 	op(a, admins, put, integration+"/scopes", "setIntegrationScopes", "Integrations", "Set an integration's permissions", a.setScopes)
-	op(a, readers, get, integration+"/quota", "getIntegrationQuota", "Usage", "Get what an integration has used of its quota", a.getIntegrationQuota)
+	op(a, servers, get, integration+"/quota", "getIntegrationQuota", "Usage", "Get what an integration has used of its quota", a.getIntegrationQuota)
 	op(a, admins, get, integration+"/secrets", "listSecrets", "Integrations", "List what is known of an integration's secrets", a.listSecrets)
 	op(a, admins, post, integration+"/secrets", "addSecret", "Integrations", "Make one more client secret; answers it, this once", a.addSecret)
 	op(a, admins, post, integration+"/rotate-secret", "rotateSecret", "Integrations", "Make a new client secret and let the others end; answers it, this once", a.rotateSecret)

@@ -2,6 +2,7 @@ package platformapi
 
 import (
 	"flag"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -109,6 +110,28 @@ func TestWalk(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A token for a page reads what environments there are, and nothing of the integrations
+// beside its own: whoever opens the page has it.
+func TestWalkFromPages(t *testing.T) {
+	r := newRig(t)
+	const page = "https://shop.example"
+	bound := r.PageToken(r.own, page, tepin.AllScopes...)
+	i, _ := r.Integration(r.own)
+	for _, rt := range r.api.Routes() {
+		if rt.Access.Public {
+			continue
+		}
+		req := httptest.NewRequest(rt.Method, r.fill(rt.Path, "own", i.ID)+"?groupBy=day", strings.NewReader("a body that nobody reads"))
+		req.Header.Set("Authorization", "Bearer "+bound)
+		req.Header.Set("Origin", page)
+		w := r.send(req)
+		private := !rt.Access.AnyToken || strings.Contains(rt.Path, "integration") || strings.HasSuffix(rt.Path, "/quota") || strings.HasSuffix(rt.Path, "/renders")
+		if w.Code == 401 || (w.Code == 403) != private {
+			t.Errorf("%s: %d %s", rt.Pattern(), w.Code, w.Body)
+		}
 	}
 }
 

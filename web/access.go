@@ -16,6 +16,7 @@ import (
 type Access struct {
 	Public        bool        // anybody, without a token
 	AnyToken      bool        // every valid token (of the environment in the path, if there is one)
+	NoPage        bool        // with AnyToken: but none that is bound to a page, whose visitors would all learn it
 	Scope         tepin.Scope // tokens with this scope
 	Administrator bool        // an administrator's console session, or token for the whole installation; with AnyToken or Scope: also
 	Person        bool        // tokens of people with the scope openid, whatever else they reach
@@ -24,7 +25,7 @@ type Access struct {
 // declared reports whether the route table said anything, and not two things.
 func (a Access) declared() bool {
 	tokens := a.AnyToken || a.Scope != ""
-	return a.Public != (tokens || a.Administrator || a.Person) && !(a.AnyToken && a.Scope != "")
+	return a.Public != (tokens || a.Administrator || a.Person) && !(a.AnyToken && a.Scope != "") && (a.AnyToken || !a.NoPage)
 }
 
 // String is the access in words, for documents and tests.
@@ -35,6 +36,8 @@ func (a Access) String() string {
 		who = append(who, "public")
 	case a.Scope != "":
 		who = append(who, "scope "+string(a.Scope))
+	case a.NoPage:
+		who = append(who, "any token of the environment that is not bound to a page")
 	case a.AnyToken:
 		who = append(who, "any token of the environment")
 	}
@@ -155,6 +158,8 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 		return CheckSameOrigin(r, csrf)
 	case c.Actor.Kind == tepin.ActorUser:
 		return admitPerson(c.Actor, a)
+	case a.NoPage && c.Actor.Origin != "":
+		return tepin.Errorf(tepin.Forbidden, "this call is for back ends: a token that is bound to a page reaches the content of its environment alone")
 	case a.AnyToken:
 		return nil
 	case a.Person && a.Scope == "":
