@@ -30,11 +30,11 @@ func (s *Stack) forwarded(r *http.Request, x *exchange) (host string) {
 		chain := listed(r.Header, "X-Forwarded-For")
 		hops := 0
 		for hops < len(chain) && s.trusted(x.addr) {
-			addr, err := netip.ParseAddr(chain[len(chain)-1-hops])
-			if err != nil {
+			addr, ok := hopAddr(chain[len(chain)-1-hops])
+			if !ok {
 				break
 			}
-			x.addr = addr.Unmap().WithZone("")
+			x.addr = addr
 			hops++
 		}
 		if proto := hopValue(listed(r.Header, "X-Forwarded-Proto"), hops); proto == "https" || proto == "http" {
@@ -61,6 +61,18 @@ func (s *Stack) trusted(addr netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// hopAddr reads an address as proxies write it: some add its port. If that were not read,
+// all clients would count as the proxy, and be where it is.
+func hopAddr(entry string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(entry)
+	if err != nil {
+		var with netip.AddrPort
+		with, err = netip.ParseAddrPort(entry)
+		addr = with.Addr()
+	}
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 // hopValue returns the entry that the last of the trusted hops appended; with fewer

@@ -256,6 +256,8 @@ func TestForwarded(t *testing.T) {
 		{"two proxies, one protocol", "10.0.0.1:1", http.Header{"X-Forwarded-For": {"1.2.3.4, 10.0.0.2"}, "X-Forwarded-Proto": {"https"}}, "1.2.3.4", "https://localhost:8080"},
 		{"nonsense", "10.0.0.1:1", http.Header{"X-Forwarded-For": {"1.2.3.4, unknown"}, "X-Forwarded-Proto": {"gopher"}, "X-Forwarded-Host": {"a/b@c"}}, "10.0.0.1", "http://localhost:8080"},
 		{"IPv6, mapped", "[::ffff:10.0.0.1]:1", http.Header{"X-Forwarded-For": {"2001:db8::1"}}, "2001:db8::1", "http://localhost:8080"},
+		{"with the port, as Azure's gateway has it", "10.0.0.1:1", http.Header{"X-Forwarded-For": {"6.6.6.6, 1.2.3.4:5678"}}, "1.2.3.4", "http://localhost:8080"},
+		{"IPv6, with the port", "10.0.0.1:1", http.Header{"X-Forwarded-For": {"[2001:db8::1]:5678"}}, "2001:db8::1", "http://localhost:8080"},
 		{"only proxies", "10.0.0.1:1", http.Header{"X-Forwarded-For": {"10.0.0.3, 10.0.0.2"}}, "10.0.0.3", "http://localhost:8080"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
