@@ -156,11 +156,16 @@ func (s *Store) AcceptOnce(ctx context.Context, hash []byte, until time.Time) er
 	})
 }
 
-// ForgetAssertions deletes the notes of AcceptOnce whose time was over at t.
+// seenKept is for how long an assertion is remembered beyond its time: a clock that was set
+// ahead by less, and back again, must not have let it be taken twice.
+const seenKept = 3 * time.Hour
+
+// ForgetAssertions deletes the notes of AcceptOnce whose time was over three hours before
+// the given one.
 func (s *Store) ForgetAssertions(ctx context.Context, at time.Time) (n int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		t.quiet = true
-		n, err = t.exec(ctx, `DELETE FROM assertion_seen WHERE expires_at <= $1`, micros(at))
+		n, err = t.exec(ctx, `DELETE FROM assertion_seen WHERE expires_at <= $1`, micros(at.Add(-seenKept)))
 		return err
 	})
 	return n, err
