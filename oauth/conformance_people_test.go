@@ -64,6 +64,8 @@ var peopleRows = []row{
 	{rfc: "auth0-spa-js", name: "a refresh token, with all that the library sends", header: form, body: byToken + "&refresh_token={refresh}&redirect_uri=https://shop.example/callback&scope=openid profile email offline_access&audience=https://chiligrafx.com", status: 200},
 	{rfc: "6749 §6", name: "a refresh token, for less", header: form, body: byToken + "&refresh_token={refresh}&scope=openid", status: 200},
 	{rfc: "6749 §6", name: "a refresh token, cut to one of the API's", header: form, body: byToken + "&refresh_token={refresh}&scope=template:read", status: 200},
+	{rfc: "6749 §6", name: "a refresh token, for less and for words that mean nothing", header: form, body: byToken + "&refresh_token={refresh}&scope=openid read:subscriptions", status: 200},
+	{rfc: "6749 §6", name: "a refresh token, for nothing that there is", header: form, body: byToken + "&refresh_token={refresh}&scope=template:reed", status: 400, code: "invalid_scope"},
 	{rfc: "8707 §2", name: "a refresh token, for an unknown audience", header: form, body: byToken + "&refresh_token={refresh}&audience=https://evil.example", status: 400, code: "invalid_target"},
 	{rfc: "6749 §6", name: "no refresh token", header: form, body: byToken, status: 400, code: "invalid_request"},
 	{rfc: "6749 §5.2", name: "a refresh token that nobody was given", header: form, body: byToken + "&refresh_token=tpn_rt_x", status: 400, code: "invalid_grant"},

@@ -118,8 +118,12 @@ func (h Handler) refreshToken(r *http.Request, a tepin.Application, req request)
 	if err != nil {
 		return grant.PersonTokens{}, err
 	}
+	scopes := tepin.AskedScopes(req.get("scope"))
+	if req.get("scope") != "" && scopes == (tepin.PersonScopes{}) { // which would otherwise mean all that was granted
+		return grant.PersonTokens{}, &failure{code: invalidScope, description: "none of the requested scopes exists; leave the parameter scope out to get what was granted"}
+	}
 	t, err := h.People.Refresh(r.Context(), grant.Renewal{
-		Application: a, Token: req.get("refresh_token"), Scopes: tepin.AskedScopes(req.get("scope")), Audience: audience, By: h.presenter(r, req),
+		Application: a, Token: req.get("refresh_token"), Scopes: scopes, Audience: audience, By: h.presenter(r, req),
 	})
 	return t, grantFailure(err)
 }
