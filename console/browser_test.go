@@ -48,6 +48,7 @@ func (b *tab) focusOn(id string) {
 func (b *tab) signIn() {
 	b.t.Helper()
 	b.open("/login")
+	b.focusOn("email")
 	b.Keys(email + kb.Tab + password + kb.Enter)
 	b.See("#create-environment")
 }

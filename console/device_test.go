@@ -117,6 +117,13 @@ func TestDeviceByLink(t *testing.T) {
 	yes.Set("code", strings.ToLower(s.UserCode))
 	b.post("/device", yes).want(t, "typed right", http.StatusOK, "signed in as you")
 
+	// No is said without typing it: who was sent a link has no device to look at.
+	s = r.device(tool)
+	b.post("/device", url.Values{"shown": {s.UserCode}, "code": {""}, "decision": {"deny"}}).want(t, "no", http.StatusOK, "refused")
+	if got := r.outcome(tool, s); got != "access_denied" {
+		t.Errorf("the device is told %s", got)
+	}
+
 	s = r.device(tool)
 	yes.Set("shown", s.UserCode)
 	yes.Set("code", "BCDF-GHJK")

@@ -175,8 +175,12 @@ type DeviceDecision struct {
 
 // DecideDevice approves or denies the request that waits under the typed code. To
 // approve, the person must have signed in just now: Forbidden, else. A code other than
-// the one that the page was opened with counts against that one.
+// the one that the page was opened with counts against that one. To deny what the page
+// was opened with, no code need be typed: who was sent a link has none.
 func (p *People) DecideDevice(ctx context.Context, who Person, d DeviceDecision) error {
+	if _, shown := ReadUserCode(d.Shown); shown && !d.Approve {
+		d.Typed = d.Shown
+	}
 	if err := p.checkTyped(ctx, who, d); err != nil {
 		return err
 	}
