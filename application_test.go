@@ -127,3 +127,21 @@ func FuzzRedirectURI(f *testing.F) {
 		}
 	})
 }
+
+// What is granted says so in words that are read back as the same.
+func FuzzPersonScopes(f *testing.F) {
+	for _, s := range []string{"", "openid profile", "openid  template:read magic", "OPENID", "offline_access\ttemplate:read"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		set := AskedScopes(text)
+		if again, err := ParsePersonScopes(set.String()); err != nil || again != set {
+			t.Errorf("%q is granted as %q, which is read as %q, %v", text, set, again, err)
+		}
+		for word := range strings.SplitSeq(set.String(), " ") {
+			if word != "" && !strings.Contains(" "+text+" ", " "+word+" ") {
+				t.Errorf("%q is granted %s", text, word)
+			}
+		}
+	})
+}
