@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -471,6 +472,15 @@ func TestTrusts(t *testing.T) {
 	const key = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
 	b.post(panel+"/trusts", url.Values{"kind": {"key"}, "keys": {key}, "label": {"build machine"}, "life": {"90"}}).want(t, "key", http.StatusSeeOther)
 	b.post(panel+"/trusts", url.Values{"kind": {"key"}, "keys": {"no key"}, "label": {"kept"}}).want(t, "no key", http.StatusUnprocessableEntity, `id="trust-keys"`, `aria-invalid="true"`, `value="kept"`)
+	private, err := os.ReadFile("../token/testdata/es256.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := b.post(panel+"/trusts", url.Values{"kind": {"key"}, "keys": {string(private)}, "label": {"kept"}})
+	refused.want(t, "private key", http.StatusUnprocessableEntity, "must never leave the machine", `value="kept"`)
+	if strings.Contains(refused.body, "PRIVATE KEY") {
+		t.Error("the page has the private key that was pasted")
+	}
 	b.post(panel+"/trusts", url.Values{"kind": {"certificate"}, "thumbprint": {"abc"}}).want(t, "no certificate", http.StatusUnprocessableEntity, "Is no SHA-256 thumbprint")
 	shared := url.Values{"kind": {"issuer"}, "url": {"https://kubernetes.example"}, "subject": {"system:serviceaccount:shop:default"}, "audience": {"tepin"}}
 	b.post(panel+"/trusts", shared).want(t, "shared", http.StatusUnprocessableEntity, "every pod of its namespace", "add it all the same")

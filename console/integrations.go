@@ -44,6 +44,7 @@ func permissionSummary(s tepin.Scopes) string {
 type createdSecret struct {
 	Integration tepin.Integration
 	Secret      string
+	First       bool // it came with the integration
 	Rotated     bool
 	OldEnd      time.Time // until when the secrets before it work; zero = they ended
 	TokenURL    string
@@ -134,7 +135,7 @@ func (c *Console) createIntegration(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return c.showSecret(v, in.ID, createdSecret{Integration: in, Secret: secret})
+	return c.showSecret(v, in.ID, createdSecret{Integration: in, Secret: secret, First: true})
 }
 
 // presets are the choices of scopes that have a name.

@@ -92,6 +92,9 @@ func (c *Console) addTrust(v *visit) error {
 	if refusal(err) {
 		p.Panel.Dialog = refused(err, "label", t.Label, "keys", t.Keys, "url", t.URL, "subject", t.Subject, "audience", t.Audience, "thumbprint", t.Thumbprint, "life", f.Get("life"), "reusable", f.Get("reusable"))
 		p.Panel.Dialog.Unsaved = false
+		if p.Panel.Dialog.Error("keys") != "" {
+			p.Panel.Dialog.values["keys"] = "" // it may be a private one, which goes no further
+		}
 		forcible := p.Panel.Dialog.Error("subject") != "" || p.Panel.Dialog.Error("url") != ""
 		return c.renderTrust(v, http.StatusUnprocessableEntity, p, trustDialog{Kind: t.Kind, Force: forcible})
 	}

@@ -70,7 +70,7 @@ func (s *Service) UpdateEnvironment(ctx context.Context, by tepin.Actor, id tepi
 
 func checkLifetime(d time.Duration) error {
 	if d < MinTokenLifetime || d > MaxTokenLifetime || d%time.Second != 0 {
-		return refuse("tokenLifetime", "must be between 5 minutes and 24 hours, in whole seconds")
+		return refuse("tokenLifetime", "must be between 5 minutes and 24 hours")
 	}
 	return nil
 }

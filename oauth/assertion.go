@@ -192,7 +192,7 @@ func wrong(what string) error { return tepin.Errorf(tepin.Unauthorized, "%s", wh
 // audit log has them; what else the server's log should say is wrapped around it.
 func unproven(reason access.Reason) error {
 	return &tepin.Error{Kind: tepin.Unauthorized, Cause: reason,
-		Message: "the client assertion is not accepted; the reason is in the server's log, under the X-Request-Id of this answer"}
+		Message: "the client assertion is not accepted; the reason is in the activity of the integration, and in the server's log under the X-Request-Id of this answer"}
 }
 
 // trusting returns the trust of a client that an assertion fits, with its signature.

@@ -8,7 +8,7 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-var errNoCredentials = unauthenticated("the client id or the client secret is missing; send client_id and client_secret in the body, both by the Basic scheme, or a client_assertion")
+var errNoCredentials = unauthenticated("the client id or the client secret is missing; send client_id and client_secret in the body, both by the Basic scheme, or a client_assertion, or come with a client certificate")
 
 // authenticate finds out which client makes a request, for every endpoint that
 // clients authenticate at (RFC 6749 §2.3). Who fails to prove it is noticed.

@@ -80,7 +80,7 @@ func (h Handler) parent(client access.Client, r request) (access.Token, error) {
 	case err != nil:
 		return t, err
 	case t.Claims.Parent != "":
-		return t, bad("the subject_token has been exchanged before; exchange the token that this client got for itself")
+		return t, bad("the subject_token came out of an exchange itself; exchange the token that this client got for itself")
 	case t.Claims.Confirm != (tepin.Confirmation{}) && t.Claims.Confirm != r.confirm:
 		return t, bad("the subject_token is bound to a key or a certificate; prove in this request that you hold it")
 	}

@@ -83,7 +83,7 @@ func TestExchangeRefuses(t *testing.T) {
 		more       string
 		code, says string
 	}{
-		{"an exchanged token", in, secret, child, "", "invalid_request", "exchanged before"},
+		{"an exchanged token", in, secret, child, "", "invalid_request", "out of an exchange"},
 		{"a token bound to a key that nobody shows", in, secret, bound, "", "invalid_request", "prove"},
 		{"an expired token", in, secret, r.sign(parent, func(c *token.Claims) { c.ExpiresAt = r.now() }), "", "invalid_request", "not a live access token"},
 		{"a scope that the integration has and the token has not", in, secret, narrow, "&scope=template:list", "invalid_scope", "possible are: template:read"},

@@ -144,6 +144,9 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 	SetActor(r, c.Actor)
 	if named {
 		env, ok := g.Directory.Environment(strings.ToLower(r.PathValue("environment")))
+		if !ok && c.Actor.Administrator {
+			return tepin.Errorf(tepin.NotFound, "there is no such environment; name one by its technical name or its id")
+		}
 		if !ok || !c.Actor.Administrator && env.ID != c.Actor.EnvironmentID {
 			return tepin.Errorf(tepin.NotFound, "there is no such environment for this token; a token reaches the environment of its own integration alone")
 		}

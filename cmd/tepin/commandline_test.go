@@ -25,10 +25,18 @@ tepin integration rotate "Night job" -previous_expires_in 24h
 tepin logout
 `+"```"+`
 
-`+"`tepin login`"+` shows a code to be typed into the console, where an administrator is signed in. What it gets is kept in a file that
+Flags may stand before and behind names. `+"`tepin login`"+` shows a code to be typed into the console, where an administrator is signed in. What it gets is kept in a file that
 only its owner may read (`+"`TEPIN_SESSIONS`"+` names another) and renewed when it is over. A machine sets `+"`TEPIN_SERVER`"+` and `+"`TEPIN_TOKEN`"+` instead. Everything is
 printed for people, or with `+"`-json`"+` as the server has it. Secrets are never arguments: `+"`tepin token`"+` takes one from `+"`TEPIN_CLIENT_SECRET`"+`, from a file, or
 from standard input.
+
+The token of who has signed in opens the Platform API to other programs, too; its reference is at `+"`/swagger/index.html`"+`:
+
+`+"```"+`
+curl -s https://tepin.example/api/v1/environments -H "Authorization: Bearer $(tepin token)"
+`+"```"+`
+
+A server whose certificate the system does not know is believed with `+"`SSL_CERT_FILE=chain.pem`"+` in the environment, on Linux.
 
 | command | what it does |
 |---|---|
@@ -120,16 +128,25 @@ func TestCommandLine(t *testing.T) {
 		}
 		return r.all.String()
 	}
+	all := p.server.demo.Integrations.All
+	credentials := []string{"TEPIN_CLIENT_ID=" + string(all.ClientID), "TEPIN_CLIENT_SECRET=" + all.ClientSecret}
+	if out := p.run(credentials, binary, "token").finish(); !strings.HasPrefix(out, "eyJ") {
+		t.Errorf("an integration's token, from the server of the last login: %s", out)
+	}
 	const name = "Night job"
 	first := secret.FindString(says("client secret +tpn_test_", "integration", "create", name, "-scopes", "template:list", "-token_networks", "127.0.0.0/8"))
 	says("(?s)127.0.0.0/8.*never used", "integration", "show", "night JOB")
-	second := secret.FindString(says("client secret", "integration", "rotate", name, "-previous_expires_in", "1h", "-label", "new one"))
+	second := secret.FindString(says("(?s)client secret.*others go on working for 1h", "integration", "rotate", name, "-previous_expires_in", "1h", "-label", "new one"))
 	if first == "" || second == "" || first == second {
 		t.Fatalf("secrets %q and %q", first, second)
 	}
 	says("those that it replaced stay", "integration", "cancel", name, second[len(second)-4:])
 	says("no rotation to complete", "integration", "complete", name, first[len(first)-4:])
 	says("17 of 17|font:read", "integration", "update", name, "-scopes", "all")
+	says("at most 30 days", "integration", "rotate", name, "-previous_expires_in", "31d")
+	says("The others have ended", "integration", "rotate", name)
+	says(`usage: tepin integration rotate \[FLAGS\] INTEGRATION\n`, "integration", "rotate", "-h")
+	says("there is no such environment; name one", "environment", "show", "nope")
 	says("observe", "integration", "quota", name, "-mode", "observe", "-tokens_per_hour", "10")
 	says("say what the limits do", "integration", "quota", name, "-tokens_per_hour", "10")
 	says("must never leave the machine", "integration", "add-trust", name, "-key", private)

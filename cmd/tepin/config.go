@@ -48,6 +48,8 @@ type config struct {
 	KeyRotation        time.Duration
 	LogFormat          string
 	LogLevel           string
+
+	given map[string]bool // the keys that a flag, a variable or the file has
 }
 
 // setting describes one key: the one place from which flags, variables, file and
@@ -235,9 +237,10 @@ func loadConfig(name string, args []string, env func(string) string, stderr io.W
 
 // applySettings takes each setting from where it is given first: flag, variable, file.
 func applySettings(given map[string]string, env func(string) string, inFile map[string]string, file string) (config, error) {
-	var c config
+	c := config{given: map[string]bool{}}
 	for _, s := range settings {
-		value, from := s.preset, "the default"
+		const preset = "the default"
+		value, from := s.preset, preset
 		if v, ok := inFile[s.key]; ok {
 			value, from = v, file
 		}
@@ -247,6 +250,7 @@ func applySettings(given map[string]string, env func(string) string, inFile map[
 		if v, ok := given[s.key]; ok {
 			value, from = v, "-"+s.key
 		}
+		c.given[s.key] = from != preset
 		if err := s.set(&c, value); err != nil {
 			return c, fmt.Errorf("%s (from %s): %w", s.key, from, err)
 		}

@@ -72,11 +72,11 @@ func runDemo(ctx context.Context, args []string, env func(string) string, stdout
 	if err != nil {
 		return err
 	}
-	if c.LogLevel == "info" {
+	if !c.given["log_level"] {
 		c.LogLevel = "warn" // the demo's own output is what is to be read
 	}
-	for rate, preset := range map[*limit.Rate]string{&c.ClientRate: clientRate, &c.AddressRate: addressRate} {
-		if p, err := limit.ParseRate(preset); err == nil && *rate == p {
+	for key, rate := range map[string]*limit.Rate{"client_rate": &c.ClientRate, "address_rate": &c.AddressRate} {
+		if !c.given[key] {
 			*rate = demoRate
 		}
 	}

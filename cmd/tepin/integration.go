@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/credential"
 )
 
 // integrationVerbs are the verbs of `tepin integration`. Each is one call of the
@@ -188,17 +189,22 @@ func createIntegration(ctx context.Context, v *invocation) error {
 	if err := v.call(ctx, "POST", path+"/integrations", body, &raw); err != nil {
 		return err
 	}
-	return v.printSecret(raw)
+	return v.printSecret(raw, "")
 }
 
-// printSecret shows a secret on the only occasion that there is.
-func (v *invocation) printSecret(raw json.RawMessage) error {
+// printSecret shows a secret on the only occasion that there is, and below it what is
+// to be said of the others.
+func (v *invocation) printSecret(raw json.RawMessage, others string) error {
 	var made secretAnswer
 	if err := json.Unmarshal(raw, &made); err != nil {
 		return err
 	}
 	return v.print(raw, func(w io.Writer) error {
-		return table(w, []string{"client id", made.ClientID}, []string{"client secret", made.ClientSecret}, []string{"", "It is shown this once; store it now."})
+		rows := [][]string{{"client id", made.ClientID}, {"client secret", made.ClientSecret}, {"", "It is shown this once; store it now."}}
+		if others != "" {
+			rows = append(rows, []string{"", others})
+		}
+		return table(w, rows...)
 	})
 }
 
@@ -325,14 +331,22 @@ func rotateSecret(ctx context.Context, v *invocation) error {
 	if err != nil {
 		return err
 	}
-	return v.makeSecret(ctx, "/rotate-secret", map[string]any{"previousExpiresIn": int64(previous / time.Second)})
+	if previous < 0 || previous > credential.MaxOverlap {
+		return fmt.Errorf("-previous_expires_in: the others may go on working for at most %d days", credential.MaxOverlap/(24*time.Hour))
+	}
+	others := "The others have ended, and so have their tokens."
+	if previous > 0 {
+		others = "The others go on working for " + v.text("previous_expires_in") + ", those that end sooner until then."
+	}
+	return v.makeSecret(ctx, "/rotate-secret", map[string]any{"previousExpiresIn": int64(previous / time.Second)}, others)
 }
 
 func addSecret(ctx context.Context, v *invocation) error {
-	return v.makeSecret(ctx, "/secrets", map[string]any{})
+	return v.makeSecret(ctx, "/secrets", map[string]any{}, "")
 }
 
-func (v *invocation) makeSecret(ctx context.Context, path string, body map[string]any) error {
+// makeSecret makes a secret and prints it, with what becomes of the others.
+func (v *invocation) makeSecret(ctx context.Context, path string, body map[string]any, others string) error {
 	body["label"], body["force"] = v.text("label"), v.text("force") == "true"
 	if err := v.ending(body); err != nil {
 		return err
@@ -345,7 +359,7 @@ func (v *invocation) makeSecret(ctx context.Context, path string, body map[strin
 	if err := v.call(ctx, "POST", of+path, body, &raw); err != nil {
 		return err
 	}
-	return v.printSecret(raw)
+	return v.printSecret(raw, others)
 }
 
 // integrationVerb is a verb that makes one call about an integration and says what came

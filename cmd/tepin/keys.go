@@ -36,13 +36,20 @@ func runKeys(ctx context.Context, args []string, env func(string) string, stdout
 	return errUsage
 }
 
-// withData opens an installation for f. While a server has a SQLite database, nothing
-// else can: it does the same by its API.
+// withKeys opens an installation for f, which is about its signing keys. While a server
+// has a SQLite database, nothing else can: it does the same by its API.
+func withKeys(ctx context.Context, c config, f func(*data) error) error {
+	opened := false
+	err := withData(ctx, c, func(d *data) error { opened = true; return f(d) })
+	if !opened && tepin.KindOf(err) == tepin.Conflict && c.DatabaseURL == "" {
+		return fmt.Errorf("%w; while a server runs on SQLite, its Platform API does this, at /api/v1/signing-keys", err)
+	}
+	return err
+}
+
+// withData opens an installation for f.
 func withData(ctx context.Context, c config, f func(*data) error) error {
 	d, err := openData(ctx, c)
-	if tepin.KindOf(err) == tepin.Conflict && c.DatabaseURL == "" {
-		return fmt.Errorf("%w; while a server runs on SQLite, its console and its Platform API (/api/v1/signing-keys) do this", err)
-	}
 	if err != nil {
 		return err
 	}
@@ -54,7 +61,7 @@ func runKeysList(ctx context.Context, args []string, env func(string) string, st
 	if err != nil {
 		return err
 	}
-	return withData(ctx, c, func(d *data) error {
+	return withKeys(ctx, c, func(d *data) error {
 		list, err := d.keyring().List(ctx)
 		if err != nil {
 			return err
@@ -97,10 +104,10 @@ func runKeysRotate(ctx context.Context, args []string, env func(string) string, 
 	if prepare && !master || master && purpose != "" {
 		return errors.New("keys rotate: -prepare goes with -master, and -master without -purpose")
 	}
-	return withData(ctx, c, func(d *data) error {
-		if master {
-			return rotateMaster(ctx, d, prepare, stdout)
-		}
+	if master {
+		return withData(ctx, c, func(d *data) error { return rotateMaster(ctx, d, prepare, stdout) })
+	}
+	return withKeys(ctx, c, func(d *data) error {
 		made, err := d.keyring().Rotate(ctx, tepin.System, tepin.KeyPurpose(purpose))
 		if err != nil {
 			return err
@@ -132,7 +139,7 @@ func runKeysCompromised(ctx context.Context, kid string, args []string, env func
 	if err != nil {
 		return err
 	}
-	return withData(ctx, c, func(d *data) error {
+	return withKeys(ctx, c, func(d *data) error {
 		keyring := d.keyring()
 		if err := keyring.Compromised(ctx, tepin.System, kid); err != nil {
 			return err

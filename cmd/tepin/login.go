@@ -144,7 +144,7 @@ func runToken(ctx context.Context, args []string, env func(string) string, stdou
 	var id, file, scopes, server string
 	_, rest, err := parseFlags("token", "", args, stderr, func(f *flag.FlagSet) {
 		f.StringVar(&server, "server", env("TEPIN_SERVER"), "the server's URL; empty: the one of the last tepin login")
-		f.StringVar(&id, "client_id", env("TEPIN_CLIENT_ID"), "client id of an integration; empty: the token of who has signed in")
+		f.StringVar(&id, "client_id", env("TEPIN_CLIENT_ID"), "client id of an integration, as the variable TEPIN_CLIENT_ID has it too; empty: the token of who has signed in")
 		f.StringVar(&file, "secret_file", "", "file with the client secret, - for standard input; empty: the variable TEPIN_CLIENT_SECRET")
 		f.StringVar(&scopes, "scopes", "", "permissions that the token is to have, of those that the integration has; empty: all of them")
 	})
@@ -162,9 +162,11 @@ func runToken(ctx context.Context, args []string, env func(string) string, stdou
 		return err
 	}
 	if server == "" {
-		return errors.New("say which server: -server URL, or TEPIN_SERVER")
+		server, err = lastServer(env)
+	} else {
+		server, err = serverURL(server)
 	}
-	if server, err = serverURL(server); err != nil {
+	if err != nil {
 		return err
 	}
 	secret, err := readSecret(file, env)

@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "Tepin: smart templates on your own server.\n\nusage: tepin COMMAND [FLAGS]")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-11s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\ntepin COMMAND -h lists a command's flags.")
 }

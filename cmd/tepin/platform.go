@@ -17,8 +17,9 @@ import (
 
 // platform calls the Platform API of a server, as whoever its client signs in.
 type platform struct {
-	server string // its URL, without a slash at the end
-	http   *http.Client
+	server  string // its URL, without a slash at the end
+	http    *http.Client
+	session bool // by tepin login, which can be done again
 }
 
 // maxAnswer bounds what is read of an answer, in bytes.
@@ -50,6 +51,9 @@ func (p platform) call(ctx context.Context, method, path string, in, out any) er
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return err
+	}
+	if res.StatusCode == http.StatusUnauthorized && p.session {
+		return fmt.Errorf("the session at %s is over: %w; run tepin login %s", p.server, refusal(res.Status, answer), p.server)
 	}
 	if res.StatusCode >= 300 {
 		return refusal(res.Status, answer)
@@ -153,6 +157,11 @@ func runVerb(ctx context.Context, command string, verbs []verb, args []string, e
 		}
 		in := &invocation{flags: flag.NewFlagSet("tepin "+command+" "+v.name, flag.ContinueOnError), stdout: stdout}
 		in.flags.SetOutput(stderr)
+		use := fmt.Sprintf("usage: tepin %s %s", command, strings.TrimSpace(v.name+" [FLAGS] "+v.args))
+		in.flags.Usage = func() {
+			fmt.Fprintln(stderr, use)
+			in.flags.PrintDefaults()
+		}
 		in.flags.BoolVar(&in.json, "json", false, "print what the server answers, as JSON")
 		server := in.flags.String("server", env("TEPIN_SERVER"), "the server's URL; empty: the one of the last tepin login")
 		if v.flags != nil {
@@ -171,7 +180,7 @@ func runVerb(ctx context.Context, command string, verbs []verb, args []string, e
 			}
 		}
 		if want := len(strings.Fields(v.args)); len(in.args) != want {
-			fmt.Fprintf(stderr, "usage: tepin %s %s [FLAGS] %s\n", command, v.name, v.args)
+			fmt.Fprintln(stderr, use)
 			return errUsage
 		}
 		var err error

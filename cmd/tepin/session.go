@@ -131,6 +131,17 @@ func directly(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oauth2.HTTPClient, direct)
 }
 
+// lastServer is the server of the last login.
+func lastServer(env func(string) string) (at string, err error) {
+	err = withSessions(env, func(s *sessions) error {
+		if at = s.Last; at == "" {
+			return errors.New("say which server: -server URL, or TEPIN_SERVER")
+		}
+		return nil
+	})
+	return at, err
+}
+
 // personToken returns the token of who has signed in to the server, or to the one of the
 // last login where server is empty, renewed if it is over.
 func personToken(ctx context.Context, env func(string) string, server string) (at string, t *oauth2.Token, err error) {
@@ -141,7 +152,10 @@ func personToken(ctx context.Context, env func(string) string, server string) (a
 			}
 		}
 		if t = s.Servers[at]; t == nil {
-			return errors.New("nobody has signed in; run tepin login URL")
+			if at == "" {
+				return errors.New("nobody has signed in; run tepin login URL")
+			}
+			return fmt.Errorf("nobody has signed in to %s; run tepin login %s", at, at)
 		}
 		if t, err = oauthOf(at).TokenSource(directly(ctx), t).Token(); err != nil {
 			if over := new(oauth2.RetrieveError); errors.As(err, &over) && over.ErrorCode == "invalid_grant" || t == nil && strings.Contains(err.Error(), "expired") {
@@ -163,13 +177,13 @@ func signedIn(ctx context.Context, env func(string) string, server string) (plat
 			return platform{}, errors.New("TEPIN_TOKEN is set; say for which server: -server URL, or TEPIN_SERVER")
 		}
 		at, err := serverURL(server)
-		return platform{at, bearing(ctx, &oauth2.Token{AccessToken: raw})}, err
+		return platform{server: at, http: bearing(ctx, &oauth2.Token{AccessToken: raw})}, err
 	}
 	at, t, err := personToken(ctx, env, server)
 	if err != nil {
 		return platform{}, err
 	}
-	return platform{at, bearing(ctx, t)}, nil
+	return platform{server: at, http: bearing(ctx, t), session: true}, nil
 }
 
 func bearing(ctx context.Context, t *oauth2.Token) *http.Client {
