@@ -365,6 +365,7 @@ func TestSecretLife(t *testing.T) {
 	}
 	b.get(panel+"/revoke").want(t, "ask", http.StatusOK, "End all tokens of “Web shop”?")
 	b.post(panel+"/revoke", url.Values{}).want(t, "revoke", http.StatusSeeOther)
+	b.get(panel+"?ended").want(t, "told", http.StatusOK, "All its tokens have ended.")
 	if _, err := r.Access.Bearer(raw, access.Presenter{}); tepin.KindOf(err) != tepin.Unauthorized || !works(first) {
 		t.Errorf("after all tokens ended: %v", err)
 	}

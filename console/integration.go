@@ -22,6 +22,7 @@ type integrationPanel struct {
 	NewSecret   *newSecretDialog
 	NewTrust    *trustDialog
 	Confirm     *confirmation
+	Ended       bool // all its tokens have just ended
 }
 
 // Matrix is the table of permissions, row by row.
@@ -92,6 +93,7 @@ func (c *Console) panel(v *visit, id tepin.IntegrationID, tab string) (environme
 	}
 	p.Panel.Form = filled("name", in.Name, "description", in.Description)
 	p.Panel.Form.Saved = v.r.URL.Query().Has("saved")
+	p.Panel.Ended = v.r.URL.Query().Has("ended")
 	p.Panel.Reach = reachForm(in)
 	p.Panel.Reach.Saved = v.r.URL.Query().Has("reach")
 	return p, nil
@@ -156,7 +158,7 @@ func (c *Console) revoke(v *visit) error {
 	if _, err := c.credential.RevokeTokens(v.r.Context(), v.actor, in.EnvironmentID, in.ID); err != nil {
 		return err
 	}
-	return v.goTo(p.PanelPath())
+	return v.goTo(p.PanelPath() + "?ended")
 }
 
 // confirmation is a question before something that cannot be taken back: what

@@ -73,6 +73,7 @@ func (c *Console) parse() map[string]*template.Template {
 		"until": func(t time.Time) string { return until(c.now(), t) },
 		"now":   c.now,
 		"past":  func(t time.Time) bool { return !t.IsZero() && !c.now().Before(t) },
+		"soon":  func(t time.Time) bool { return t.Sub(c.now()) <= 30*24*time.Hour },
 		"stamp": func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") },
 		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"fault": func(f form, field string) fault { return fault{field, f.Error(field)} },
