@@ -44,19 +44,9 @@ func (a applicationAnswer) row() []string {
 	return []string{a.Name, a.ClientID, strings.Join(a.Redirects, " ")}
 }
 
-func (v *invocation) applications(ctx context.Context) (path string, list []applicationAnswer, raw json.RawMessage, err error) {
-	if path, err = v.environmentPath(ctx); err != nil {
-		return "", nil, nil, err
-	}
-	path += "/applications"
-	if err = v.call(ctx, "GET", path, nil, &raw); err == nil {
-		err = json.Unmarshal(raw, &list)
-	}
-	return path, list, raw, err
-}
-
 func listApplications(ctx context.Context, v *invocation) error {
-	_, list, raw, err := v.applications(ctx)
+	var list []applicationAnswer
+	_, raw, err := v.things(ctx, "application", &list)
 	if err != nil {
 		return err
 	}
@@ -92,21 +82,6 @@ func (v *invocation) changeApplication(ctx context.Context, method, path string,
 	return v.print(raw, func(w io.Writer) error { return table(w, a.row()) })
 }
 
-// findApplication returns the path of the application that the first argument names: by
-// id, by client id, or by name in any case.
-func (v *invocation) findApplication(ctx context.Context) (string, error) {
-	path, list, _, err := v.applications(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, a := range list {
-		if a.ID == v.args[0] || a.ClientID == v.args[0] || strings.EqualFold(a.Name, v.args[0]) {
-			return path + "/" + a.ID, nil
-		}
-	}
-	return "", fmt.Errorf("the environment has no application %q; tepin application list shows those that it has", v.args[0])
-}
-
 func updateApplication(ctx context.Context, v *invocation) error {
 	body := map[string]any{}
 	if v.given("name") {
@@ -118,7 +93,7 @@ func updateApplication(ctx context.Context, v *invocation) error {
 	if len(body) == 0 {
 		return errors.New("say what is to change: tepin application update -h lists the flags")
 	}
-	path, err := v.findApplication(ctx)
+	path, err := v.named(ctx, "application")
 	if err != nil {
 		return err
 	}
@@ -126,7 +101,7 @@ func updateApplication(ctx context.Context, v *invocation) error {
 }
 
 func deleteApplication(ctx context.Context, v *invocation) error {
-	path, err := v.findApplication(ctx)
+	path, err := v.named(ctx, "application")
 	if err == nil {
 		err = v.call(ctx, "DELETE", path, nil, nil)
 	}

@@ -35,8 +35,6 @@ func environmentQuota(ctx context.Context, v *invocation) error {
 
 // environmentAnswer is what is shown of an environment.
 type environmentAnswer struct {
-	GUID          string `json:"guid"`
-	ID            any    `json:"id"`
 	Name          string `json:"name"`
 	TechnicalName string `json:"technicalName"`
 	Type          string `json:"type"`

@@ -117,11 +117,7 @@ func (v *invocation) environmentPath(ctx context.Context) (string, error) {
 	if name := v.text("environment"); name != "" {
 		return "/environments/" + url.PathEscape(name), nil
 	}
-	var list []struct {
-		ID            string `json:"id"`
-		GUID          string `json:"guid"`
-		TechnicalName string `json:"technicalName"`
-	}
+	var list []environmentAnswer
 	if err := v.call(ctx, "GET", "/environments", nil, &list); err != nil {
 		return "", err
 	}
@@ -135,34 +131,44 @@ func (v *invocation) environmentPath(ctx context.Context) (string, error) {
 	return "/environments/" + url.PathEscape(list[0].TechnicalName), nil
 }
 
-// integrations reads those of the environment, and its path.
-func (v *invocation) integrations(ctx context.Context) (path string, list []integrationAnswer, raw json.RawMessage, err error) {
+// things reads the integrations or the applications of the environment into list, and
+// returns their path.
+func (v *invocation) things(ctx context.Context, kind string, list any) (path string, raw json.RawMessage, err error) {
 	if path, err = v.environmentPath(ctx); err != nil {
-		return "", nil, nil, err
+		return "", nil, err
 	}
-	if err = v.call(ctx, "GET", path+"/integrations", nil, &raw); err == nil {
-		err = json.Unmarshal(raw, &list)
+	path += "/" + kind + "s"
+	if err = v.call(ctx, "GET", path, nil, &raw); err == nil {
+		err = json.Unmarshal(raw, list)
 	}
-	return path + "/integrations", list, raw, err
+	return path, raw, err
 }
 
-// find returns the path of the integration that the first argument names: by id, by
-// client id, or by name in any case.
-func (v *invocation) find(ctx context.Context) (string, error) {
-	path, list, _, err := v.integrations(ctx)
+// named returns the path of the integration or the application that the first argument
+// names: by id, by client id, or by name in any case.
+func (v *invocation) named(ctx context.Context, kind string) (string, error) {
+	var list []struct {
+		ID       string `json:"id"`
+		ClientID string `json:"clientId"`
+		Name     string `json:"name"`
+	}
+	path, _, err := v.things(ctx, kind, &list)
 	if err != nil {
 		return "", err
 	}
-	for _, i := range list {
-		if i.ID == v.args[0] || i.ClientID == v.args[0] || strings.EqualFold(i.Name, v.args[0]) {
-			return path + "/" + i.ID, nil
+	for _, t := range list {
+		if t.ID == v.args[0] || t.ClientID == v.args[0] || strings.EqualFold(t.Name, v.args[0]) {
+			return path + "/" + t.ID, nil
 		}
 	}
-	return "", fmt.Errorf("the environment has no integration %q; tepin integration list shows those that it has", v.args[0])
+	return "", fmt.Errorf("the environment has no %s %q; tepin %s list shows those that it has", kind, v.args[0], kind)
 }
 
+func (v *invocation) find(ctx context.Context) (string, error) { return v.named(ctx, "integration") }
+
 func listIntegrations(ctx context.Context, v *invocation) error {
-	_, list, raw, err := v.integrations(ctx)
+	var list []integrationAnswer
+	_, raw, err := v.things(ctx, "integration", &list)
 	if err != nil {
 		return err
 	}
