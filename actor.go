@@ -23,13 +23,14 @@ type Actor struct {
 	Administrator bool           // a user that may do everything on this instance
 	Identity      IdentityScopes // of a person's token
 	Reach         Reach          // of a person's token; "" = it is a session's
+	Roles         Roles          // of a person, in the environment that the request is about
 }
 
 // System is the server acting on its own behalf.
 var System = Actor{Kind: ActorSystem, ID: "system", Name: "Tepin"}
 
 // Owns reports whether a row owned by (kind, id) is this actor's own, or visible
-// to it as an administrator.
+// to it as an administrator: of the installation, or of the environment in the console.
 func (a Actor) Owns(kind ActorKind, id string) bool {
-	return a.Administrator || a.Kind == ActorSystem || a.Kind == kind && a.ID == id
+	return a.Administrator || a.Kind == ActorSystem || a.Reach == "" && a.Roles.Any(Administrators) || a.Kind == kind && a.ID == id
 }

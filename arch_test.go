@@ -47,13 +47,14 @@ var imports = map[string]string{
 	"audit":             "store token",
 	"asset":             "store blob sandbox",
 	"job":               "store",
-	"output":            "store blob asset document render render/color render/text render/raster render/pdf sandbox sample",
+	"output":            "store blob asset connector document render render/color render/text render/raster render/pdf sandbox sample",
 	"web":               "access",
 	"web/webtest":       "",
 	"oauth":             "web store access grant credential token limit outbound",
-	"environmentapi":    "web store asset output",
+	"connector":         "store seal outbound sandbox",
+	"environmentapi":    "web store asset connector output",
 	"platformapi":       "web store access credential quota audit",
-	"console":           "web store access credential grant asset output audit",
+	"console":           "web store access credential grant asset connector output audit",
 }
 
 // clients names the packages that may open network connections, and why (S31).

@@ -1,10 +1,15 @@
 package tepin
 
+import "time"
+
 // DefaultLimit and MaxLimit bound the rows of one page of a list.
 const (
 	DefaultLimit = 50
 	MaxLimit     = 1000
 )
+
+// RestoreTime is for how long what was deleted can be restored, where it can be.
+const RestoreTime = 24 * time.Hour
 
 // SortKey is what a list is ordered by. Ties are broken by id.
 type SortKey string

@@ -40,7 +40,7 @@ func (d *Directory) Bearer(raw string, by Presenter) (tepin.Actor, error) {
 		d.refusal(whose.notice(by.From), err)
 		return tepin.Actor{}, err
 	}
-	return whose.actor(&t.claims), nil
+	return d.view.Load().actor(whose, &t.claims), nil
 }
 
 // may refuses a token that is alive to who may not use it.
@@ -62,7 +62,7 @@ func (d *Directory) Inspect(raw string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	return Token{Claims: t.claims, Actor: whose.actor(&t.claims)}, nil
+	return Token{Claims: t.claims, Actor: d.view.Load().actor(whose, &t.claims)}, nil
 }
 
 // Open returns the claims of a token that this server has signed and that has not
@@ -172,9 +172,9 @@ func (s subject) notice(from netip.Addr) Notice {
 }
 
 // actor is who acts with a token of the subject.
-func (s subject) actor(t *token.Claims) tepin.Actor {
+func (v *view) actor(s subject, t *token.Claims) tepin.Actor {
 	if s.person != nil {
-		return actorOf(s.person, s.application, t)
+		return v.actorOf(s.person, s.application, t)
 	}
 	return s.client.actor(t)
 }

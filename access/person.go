@@ -41,13 +41,26 @@ func (v *view) aliveOfPerson(t *token.Claims, whose subject) error {
 	return nil
 }
 
-// everything is what a person may in an environment.
-var everything = tepin.MustScopes(tepin.AllScopes...)
+// Roles returns what an actor is in an environment: nothing, unless it is a person.
+func (d *Directory) Roles(by tepin.Actor, env tepin.EnvironmentID) tepin.Roles {
+	if by.Kind != tepin.ActorUser {
+		return 0
+	}
+	return d.view.Load().roles(d.view.Load().people[tepin.UserID(by.ID)], env)
+}
+
+// roles returns what a person is in an environment.
+func (s *snapshot) roles(u *tepin.User, _ tepin.EnvironmentID) tepin.Roles {
+	if u != nil && u.Administrator {
+		return tepin.AnyRole
+	}
+	return 0
+}
 
 // actorOf is a person who acts by an application. Only an application that reaches the
 // whole installation acts as an administrator; in one environment the person may do
-// what an integration could, or what the token was cut down to.
-func actorOf(u *tepin.User, a *tepin.Application, t *token.Claims) tepin.Actor {
+// what the roles there allow, or what of it the token was cut down to.
+func (s *snapshot) actorOf(u *tepin.User, a *tepin.Application, t *token.Claims) tepin.Actor {
 	name := u.Name
 	if name == "" {
 		name = u.Email
@@ -64,9 +77,10 @@ func actorOf(u *tepin.User, a *tepin.Application, t *token.Claims) tepin.Actor {
 		Administrator: a.Reach == tepin.ReachInstallation && u.Administrator,
 	}
 	if a.Reach == tepin.ReachEnvironment {
-		actor.Scopes = everything
+		actor.Roles = s.roles(u, t.Environment)
+		actor.Scopes = actor.Roles.Scopes()
 		if t.Scopes != 0 {
-			actor.Scopes = t.Scopes
+			actor.Scopes &= t.Scopes
 		}
 	}
 	return actor

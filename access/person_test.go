@@ -71,7 +71,7 @@ func TestBearerOfAPerson(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
-		got.TokenID = ""
+		got.TokenID, got.Roles = "", 0
 		if want := (tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: "Ada", EnvironmentID: tt.env, ClientID: tt.client, Scopes: tt.want,
 			Identity: tepin.OpenID | tepin.Profile, Reach: tt.reach, Administrator: tt.administrator}); got != want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, want)

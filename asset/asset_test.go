@@ -190,6 +190,9 @@ func TestSweep(t *testing.T) {
 	}
 	_, err = s.Store.DeleteTemplate(t.Context(), tepin.System, s.env, tpl.ID)
 	check(t, err)
+	sweep(3*asset.MaxUpload, 0) // it can be restored
+	_, err = s.Store.PurgeDeleted(t.Context(), time.Now().Add(time.Minute), 10)
+	check(t, err)
 	sweep(3*asset.MaxUpload, 1)
 	s.empty()
 }

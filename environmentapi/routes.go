@@ -10,21 +10,36 @@ import (
 // scope is the access of a route that needs one.
 func scope(s tepin.Scope) web.Access { return web.Access{Scope: s} }
 
-// register is the index of the API: each route with its access and its handler.
-// in(…) lies below an environment, at(…) does not; bodies and files are described by
-// takes… and gives….
-func (a *API) register() {
-	public, anyToken := web.Access{Public: true}, web.Access{AnyToken: true}
-	api := a.web
+// public and anyToken are the accesses that name no scope and no role.
+var public, anyToken = web.Access{Public: true}, web.Access{AnyToken: true}
 
-	t := tag("Server")
+// register adds all routes. Those of a resource stand together below, each with its
+// access and its handler: in(…) lies below an environment, at(…) does not; bodies and
+// files are described by takes… and gives….
+func (a *API) register() {
+	for _, routes := range []func(){
+		a.serverRoutes,
+		a.templateRoutes,
+		a.projectRoutes,
+		a.outputRoutes,
+		a.mediaRoutes,
+		a.fontRoutes,
+	} {
+		routes()
+	}
+}
+
+func (a *API) serverRoutes() {
+	api, t := a.web, tag("Server")
 	api.Raw(public, givesNothing(http.StatusOK, at("ping", "GET", "/ping", t, "Whether the server answers")), a.ping)
 	api.Raw(public, givesNothing(http.StatusOK, at("pingV1", "GET", "/v1/ping", t, "Whether the server answers")), a.ping)
 	web.Register(api, public, at("info", "GET", "/v1/info", t, "The server's version"), a.info)
 	web.Register(api, anyToken, at("listSdkVersions", "GET", "/v1/environment/settings/available-sdk-versions", t, "Versions that an environment can be pinned to"), a.sdkVersions)
 	web.Register(api, anyToken, in("getSettings", "GET", "/settings", t, "The environment's settings"), a.settings)
+}
 
-	t = tag("Templates")
+func (a *API) templateRoutes() {
+	api, t := a.web, tag("Templates")
 	web.Register(api, scope(tepin.TemplateList), in("listTemplates", "GET", "/templates", t, "List templates"), a.listTemplates)
 	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusCreated, web.Schema[Template](api), takesDocument(true, query(
 		in("createTemplate", "POST", "/templates", t, "Create a template from a document"),
@@ -35,8 +50,10 @@ func (a *API) register() {
 		param{"name", "string", false, "Without a body.", ""}, param{"folderPath", "string", false, "Without a body.", ""})))), a.updateTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), conditional(in("deleteTemplate", "DELETE", "/templates/{id}", t, "Delete a template")), a.deleteTemplate)
 	api.Raw(scope(tepin.TemplateRead), givesDocument(in("downloadTemplate", "GET", "/templates/{id}/download", t, "Get a template's document, byte for byte")), a.downloadTemplate)
+}
 
-	t = tag("Projects")
+func (a *API) projectRoutes() {
+	api, t := a.web, tag("Projects")
 	web.Register(api, scope(tepin.ProjectList), in("listProjects", "GET", "/projects", t, "List your own projects"), a.listProjects)
 	web.Register(api, scope(tepin.ProjectWrite), created(in("createProject", "POST", "/projects", t, "Create a project from a template")), a.createProject)
 	web.Register(api, scope(tepin.ProjectRead), in("getProject", "GET", "/projects/{id}", t, "Get a project"), a.getProject)
@@ -45,8 +62,10 @@ func (a *API) register() {
 	web.Register(api, scope(tepin.ProjectWrite), conditional(in("deleteProject", "DELETE", "/projects/{id}", t, "Delete a project")), a.deleteProject)
 	api.Raw(scope(tepin.ProjectRead), givesDocument(in("getProjectDocument", "GET", "/projects/{id}/document", t, "Get a project's document, byte for byte")), a.getProjectDocument)
 	api.Raw(scope(tepin.ProjectWrite), givesNothing(http.StatusNoContent, conditional(takesDocument(true, in("putProjectDocument", "PUT", "/projects/{id}/document", t, "Save a project's document")))), a.putProjectDocument)
+}
 
-	t = tag("Output")
+func (a *API) outputRoutes() {
+	api, t := a.web, tag("Output")
 	for _, f := range []struct {
 		format   tepin.Format
 		id, text string
@@ -63,16 +82,20 @@ func (a *API) register() {
 	api.Raw(anyToken, a.givesTask(in("getTask", "GET", "/output/tasks/{id}", t, "How far a task has come")), a.getTask)
 	api.Raw(anyToken, givesFile("*/*", in("downloadTask", "GET", "/output/tasks/{id}/download", t, "Get the file, for 4 hours")), a.downloadTask)
 	api.Raw(anyToken, givesFile("application/json", in("getTaskReport", "GET", "/output/tasks/{id}/report", t, "What was wrong in which record")), a.reportTask)
+}
 
-	t = tag("Media")
+func (a *API) mediaRoutes() {
+	api, t := a.web, tag("Media")
 	web.Register(api, scope(tepin.MediaList), in("listMedia", "GET", "/media", t, "List media"), a.listMedia)
 	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusCreated, web.Schema[Asset](api), takesFiles(query(
 		in("uploadMedia", "POST", "/media", t, "Upload a picture: JPG, PNG, GIF, WebP or TIFF"),
 		param{"folderPath", "string", false, "/Upload if it is left out.", "/Upload"}, param{"name", "string", false, "The file's name if it is left out.", "beach"}))), a.uploadMedia)
 	web.Register(api, scope(tepin.MediaRead), in("getMedia", "GET", "/media/{id}", t, "Get a media file's record"), a.getMedia)
 	api.Raw(scope(tepin.MediaRead), givesFile("*/*", in("downloadMedia", "GET", "/media/{id}/download", t, "Get the original bytes")), a.downloadMedia)
+}
 
-	t = tag("Fonts")
+func (a *API) fontRoutes() {
+	api, t := a.web, tag("Fonts")
 	api.Raw(scope(tepin.FontWrite), a.gives(http.StatusOK, web.Schema[FontBatch](api), takesFiles(in("uploadFonts", "POST", "/font-styles/temp", t, "Upload OTF and TTF files as a batch"))), a.uploadFonts)
 	web.Register(api, scope(tepin.FontWrite), in("renameFonts", "PATCH", "/font-styles/temp/{batchId}", t, "Change family and style names of a batch"), a.renameFonts)
 	web.Register(api, scope(tepin.FontWrite), in("confirmFonts", "POST", "/font-styles/temp/{batchId}/confirm", t, "Turn a batch into fonts"), a.confirmFonts)

@@ -60,14 +60,22 @@ func TestWalk(t *testing.T) {
 			if withoutTrace(a.body) != withoutTrace(b.body) {
 				t.Errorf("%s %s: a foreign environment answers %s, an absent one %s", rt.Method, path, a.body, b.body)
 			}
-			// People: by an application of the environment they may all that an integration
-			// could; the connector tool and the command line reach nothing here.
+			// People, here of every role: by an application of the environment they may what
+			// their roles allow. The connector tool reaches connectors alone, the command line
+			// what is not content.
 			if r := s.do(rt.Method, path, call{token: everything}); r.StatusCode == 401 || r.StatusCode == 403 {
 				t.Errorf("%s %s: %d for a person", rt.Method, path, r.StatusCode)
 			}
 			s.do(rt.Method, path, call{token: abroad}).says(t, 404, "no such environment")
-			for _, token := range []string{tool, commandLine} {
-				s.do(rt.Method, path, call{token: token, body: strings.NewReader("a body that nobody reads")}).says(t, 403)
+			for token, may := range map[string]bool{tool: rt.Access.Connector, commandLine: rt.Access.AnyToken || rt.Access.Roles != 0} {
+				r := s.do(rt.Method, path, call{token: token, body: strings.NewReader("a body that nobody reads")})
+				if (r.StatusCode != 403) != may || r.StatusCode == 401 {
+					t.Errorf("%s %s by a token of little reach: %d", rt.Method, path, r.StatusCode)
+				}
+			}
+			if rt.Access.Roles != 0 {
+				s.do(rt.Method, path, call{token: none, body: strings.NewReader("a body that nobody reads")}).says(t, 403, "needs a person who is "+rt.Access.Roles.String())
+				continue
 			}
 			if rt.Access.AnyToken {
 				if r := s.do(rt.Method, path, call{token: none}); r.StatusCode == 401 || r.StatusCode == 403 {
@@ -117,6 +125,10 @@ func TestWalkFromPages(t *testing.T) {
 		s.do(rt.Method, path, call{token: bound, body: body()}).says(t, 403, "bound to the page "+page)
 		s.do(rt.Method, path, call{token: full, body: body(), header: map[string]string{"Origin": page}}).says(t, 403, "token-exchange")
 		r := s.do(rt.Method, path, call{token: bound, header: map[string]string{"Origin": page}})
+		if rt.Access.Roles != 0 {
+			r.says(t, 403, "needs a person")
+			continue
+		}
 		if r.StatusCode == 401 || r.StatusCode == 403 || r.Header.Get("Access-Control-Allow-Origin") != page {
 			t.Errorf("%s %s from its page: %d %v", rt.Method, path, r.StatusCode, r.Header)
 		}

@@ -32,11 +32,11 @@ func (s *Store) ReserveBlob(ctx context.Context, env tepin.EnvironmentID, key st
 	})
 }
 
-// claimBlob makes a reserved blob that of a record. The row's lock decides between
-// it and the sweep.
-func (t *tx) claimBlob(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef) error {
-	n, err := t.exec(ctx, `UPDATE blob SET state = $3, changed_at = $4 WHERE key = $1 AND environment_id = $2 AND state = $5`,
-		ref.Key, env, blobLive, micros(t.now), blobPending)
+// claimBlob makes a reserved blob that of a record, and has its bytes count as of the
+// category. The row's lock decides between it and the sweep.
+func (t *tx) claimBlob(ctx context.Context, env tepin.EnvironmentID, as tepin.StorageCategory, ref tepin.BlobRef) error {
+	n, err := t.exec(ctx, `UPDATE blob SET state = $3, changed_at = $4, size = $6, category = $7 WHERE key = $1 AND environment_id = $2 AND state = $5`,
+		ref.Key, env, blobLive, micros(t.now), blobPending, ref.Size, as)
 	if err == nil && n == 0 {
 		return tepin.Errorf(tepin.Conflict, "the uploaded bytes are gone; upload them again")
 	}

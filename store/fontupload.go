@@ -36,7 +36,7 @@ func (s *Store) CreateFontBatch(ctx context.Context, by tepin.Actor, env tepin.E
 			if err != nil {
 				return err
 			}
-			if err := t.claimBlob(ctx, env, u.Blob); err != nil {
+			if err := t.claimBlob(ctx, env, tepin.StoredFonts, u.Blob); err != nil {
 				return err
 			}
 			_, err = t.exec(ctx, `INSERT INTO font_upload (`+uploadColumns+`, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,

@@ -23,7 +23,7 @@ func (s *Store) CreateMedia(ctx context.Context, by tepin.Actor, v tepin.Media) 
 	v.Folder, v.Version = folderPath(v.Folder), 1
 	err := s.write(ctx, func(t *tx) error {
 		v.CreatedAt, v.UpdatedAt = t.now, t.now
-		if err := t.claimBlob(ctx, v.EnvironmentID, v.Blob); err != nil {
+		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredAssets, v.Blob); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `INSERT INTO media (`+mediaColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, $13, $14)`,
@@ -64,14 +64,27 @@ func (s *Store) MediaByName(ctx context.Context, env tepin.EnvironmentID, name s
 	return v, s.dialect.fail(err)
 }
 
-// DeleteMedia removes an uploaded file and returns what it was.
+// DeleteMedia removes an uploaded file and returns what it was. For [tepin.RestoreTime]
+// it can be restored.
 func (s *Store) DeleteMedia(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.MediaID) (v tepin.Media, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if v, err = mediaItem(ctx, t, env, id, t.dialect.lockRow); err != nil {
 			return err
 		}
 		t.record(string(env), by, "media.delete", string(id), map[string]any{"name": v.Name})
-		return t.remove(ctx, "media", string(id), v.Blob.Key)
+		return t.remove(ctx, "media", string(id))
+	})
+	return v, err
+}
+
+// RestoreMedia brings a deleted file back, for [tepin.RestoreTime].
+func (s *Store) RestoreMedia(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.MediaID) (v tepin.Media, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if err := t.restore(ctx, by, env, "media", string(id), ""); err != nil {
+			return err
+		}
+		v, err = mediaItem(ctx, t, env, id, "")
+		return err
 	})
 	return v, err
 }

@@ -32,7 +32,7 @@ func (s *Store) CreateProject(ctx context.Context, by tepin.Actor, v tepin.Proje
 				return err
 			}
 		}
-		if err := t.claimBlob(ctx, v.EnvironmentID, v.Document); err != nil {
+		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredDocuments, v.Document); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `INSERT INTO project (`+projectColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, 1, $11)`,
@@ -116,14 +116,32 @@ func (s *Store) UpdateProject(ctx context.Context, by tepin.Actor, env tepin.Env
 	return v, err
 }
 
-// DeleteProject removes one of the actor's projects and returns what it was.
+// DeleteProject removes one of the actor's projects and returns what it was. For
+// [tepin.RestoreTime] it can be restored.
 func (s *Store) DeleteProject(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.ProjectID) (v tepin.Project, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if v, err = project(ctx, t, env, by, id, t.dialect.lockRow); err != nil {
 			return err
 		}
 		t.record(string(env), by, "project.delete", string(id), map[string]any{"name": v.Name})
-		return t.remove(ctx, "project", string(id), v.Document.Key)
+		return t.remove(ctx, "project", string(id))
+	})
+	return v, err
+}
+
+// RestoreProject brings one of the actor's deleted projects back, for
+// [tepin.RestoreTime].
+func (s *Store) RestoreProject(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.ProjectID) (v tepin.Project, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		own, args := ``, []any{}
+		if !by.Owns("", "") {
+			own, args = ` AND owner_kind = $3 AND owner_id = $4`, []any{by.Kind, by.ID}
+		}
+		if err := t.restore(ctx, by, env, "project", string(id), own, args...); err != nil {
+			return err
+		}
+		v, err = project(ctx, t, env, by, id, "")
+		return err
 	})
 	return v, err
 }

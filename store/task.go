@@ -53,7 +53,7 @@ func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (t
 		if v.Quotas, err = t.useQuotas(ctx, by, v.EnvironmentID, tepin.UseRenders); err != nil {
 			return err
 		}
-		if err := t.claimBlob(ctx, v.EnvironmentID, v.Request); err != nil {
+		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredOther, v.Request); err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `INSERT INTO task (id, environment_id, owner_kind, owner_id, format, name, name_key, source, state, request_key, request_size, request_sha256, created_at)
@@ -128,7 +128,7 @@ func (s *Store) FinishTask(ctx context.Context, env tepin.EnvironmentID, job tep
 		if err := t.endJob(ctx, env, job, string(v.ID), jobDone); err != nil {
 			return err
 		}
-		if err := t.claimBlob(ctx, env, v.Result); err != nil {
+		if err := t.claimBlob(ctx, env, tepin.StoredOther, v.Result); err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `UPDATE task SET state = $2, result_key = $3, result_size = $4, result_sha256 = $5, content_type = $6, file_name = $7,

@@ -23,7 +23,7 @@ func (s *Store) CreateTemplate(ctx context.Context, by tepin.Actor, v tepin.Temp
 	v.Folder, v.Version = folderPath(v.Folder), 1
 	err := s.write(ctx, func(t *tx) error {
 		v.CreatedAt, v.UpdatedAt, v.ContentAt = t.now, t.now, t.now
-		if err := t.claimBlob(ctx, v.EnvironmentID, v.Document); err != nil {
+		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredDocuments, v.Document); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `INSERT INTO template (`+templateColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, 1, $9, $10)`,
@@ -99,9 +99,9 @@ func (s *Store) UpdateTemplate(ctx context.Context, by tepin.Actor, env tepin.En
 	return v, err
 }
 
-// replaceBlob claims the new bytes of a record and drops the old ones.
+// replaceBlob claims the new document of a record and drops the old one.
 func (t *tx) replaceBlob(ctx context.Context, env tepin.EnvironmentID, ref *tepin.BlobRef, fresh tepin.BlobRef) error {
-	if err := t.claimBlob(ctx, env, fresh); err != nil {
+	if err := t.claimBlob(ctx, env, tepin.StoredDocuments, fresh); err != nil {
 		return err
 	}
 	old := ref.Key
@@ -109,25 +109,27 @@ func (t *tx) replaceBlob(ctx context.Context, env tepin.EnvironmentID, ref *tepi
 	return t.dropBlob(ctx, old)
 }
 
-// DeleteTemplate removes a template and returns what it was.
+// DeleteTemplate removes a template and returns what it was. For [tepin.RestoreTime] it
+// can be restored.
 func (s *Store) DeleteTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID) (v tepin.Template, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if v, err = template(ctx, t, env, id, t.dialect.lockRow); err != nil {
 			return err
 		}
 		t.record(string(env), by, "template.delete", string(id), map[string]any{"name": v.Name})
-		return t.remove(ctx, "template", string(id), v.Document.Key)
+		return t.remove(ctx, "template", string(id))
 	})
 	return v, err
 }
 
-// remove marks a row as deleted, takes it out of the search and drops its bytes.
-func (t *tx) remove(ctx context.Context, table, id, blob string) error {
-	if _, err := t.exec(ctx, `UPDATE `+table+` SET deleted_at = $2 WHERE id = $1`, id, micros(t.now)); err != nil {
+// RestoreTemplate brings a deleted template back, for [tepin.RestoreTime].
+func (s *Store) RestoreTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID) (v tepin.Template, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if err := t.restore(ctx, by, env, "template", string(id), ""); err != nil {
+			return err
+		}
+		v, err = template(ctx, t, env, id, "")
 		return err
-	}
-	if err := t.dropBlob(ctx, blob); err != nil {
-		return err
-	}
-	return t.unindex(ctx, id)
+	})
+	return v, err
 }

@@ -20,12 +20,15 @@ type Access struct {
 	Scope         tepin.Scope // tokens with this scope
 	Administrator bool        // an administrator's console session, or token for the whole installation; with AnyToken or Scope: also
 	Person        bool        // tokens of people with the scope openid, whatever else they reach
+	Roles         tepin.Roles // tokens of people who are one of these in the environment
+	Connector     bool        // with AnyToken or Roles: also tokens that reach connectors alone (S26)
 }
 
 // declared reports whether the route table said anything, and not two things.
 func (a Access) declared() bool {
 	tokens := a.AnyToken || a.Scope != ""
-	return a.Public != (tokens || a.Administrator || a.Person) && !(a.AnyToken && a.Scope != "") && (a.AnyToken || !a.NoPage)
+	return a.Public != (tokens || a.Administrator || a.Person || a.Roles != 0) && !(tokens && a.Roles != 0) && !(a.AnyToken && a.Scope != "") &&
+		(a.AnyToken || !a.NoPage) && (a.AnyToken || a.Roles != 0 || !a.Connector)
 }
 
 // String is the access in words, for documents and tests.
@@ -46,6 +49,9 @@ func (a Access) String() string {
 	}
 	if a.Person {
 		who = append(who, "any token of a person, with the scope openid")
+	}
+	if a.Roles != 0 {
+		who = append(who, "a token of a person who is "+a.Roles.String())
 	}
 	return strings.Join(who, " or ")
 }
@@ -151,6 +157,7 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 			return tepin.Errorf(tepin.NotFound, "there is no such environment for this token; a token reaches the environment of its own integration alone")
 		}
 		c.Environment = env
+		c.Actor.Roles = g.Directory.Roles(c.Actor, env.ID)
 	}
 	switch {
 	case c.Actor.Kind == tepin.ActorUser && c.Actor.Reach == "":
@@ -167,6 +174,8 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 		return nil
 	case a.Person && a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call is about a person, and the token is an integration's; use the token of somebody who has signed in")
+	case a.Roles != 0:
+		return tepin.Errorf(tepin.Forbidden, "this call needs a person who is %s: access tokens of integrations cannot make it; use the token of somebody who has signed in to an application, or make the change in the console", a.Roles)
 	case a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; access tokens of integrations cannot make it")
 	case !c.Actor.Scopes.Has(a.Scope):
@@ -197,7 +206,13 @@ func admitPerson(actor tepin.Actor, a Access) error {
 		return missingOpenID()
 	case a.Administrator && actor.Administrator:
 		return nil
-	case actor.Reach == tepin.ReachEnvironment && a.AnyToken:
+	case actor.Reach == tepin.ReachIdentity && !a.Connector:
+		return tepin.Errorf(tepin.Forbidden, "the token says who you are, and opens connectors and nothing else; use one of an integration, or sign in by `tepin login`")
+	case a.Roles != 0 && actor.Roles.Any(a.Roles), a.Roles == 0 && a.Connector:
+		return nil
+	case a.Roles != 0:
+		return tepin.Errorf(tepin.Forbidden, "this call needs somebody who is %s in this environment; ask an administrator for the role", a.Roles)
+	case a.AnyToken:
 		return nil
 	case actor.Reach == tepin.ReachEnvironment && a.Scope != "":
 		if !actor.Scopes.Has(a.Scope) {
@@ -206,10 +221,8 @@ func admitPerson(actor tepin.Actor, a Access) error {
 		return nil
 	case actor.Reach == tepin.ReachEnvironment:
 		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; the tokens of applications reach the content of their environment alone")
-	case actor.Reach == tepin.ReachInstallation:
-		return tepin.Errorf(tepin.Forbidden, "this call is about the content of an environment; use the token of one of its integrations, or of an application that is registered in it")
 	}
-	return tepin.Errorf(tepin.Forbidden, "the token says who you are and opens nothing else; use one of an integration, or sign in by `tepin login`")
+	return tepin.Errorf(tepin.Forbidden, "this call is about the content of an environment; use the token of one of its integrations, or of an application that is registered in it")
 }
 
 // count takes the request from the quotas of its actor.

@@ -35,6 +35,9 @@ func TestGuardOfPeople(t *testing.T) {
 	Guard{Directory: r.Access, Session: session}.Mount(mux, []Route{
 		{Method: "POST", Path: "/api/in/{environment}/scope", Access: Access{Scope: tepin.TemplateWrite}, Handler: answer},
 		{Method: "POST", Path: "/api/in/{environment}/any", Access: Access{AnyToken: true}, Handler: answer},
+		{Method: "POST", Path: "/api/in/{environment}/connectors", Access: Access{AnyToken: true, Connector: true}, Handler: answer},
+		{Method: "POST", Path: "/api/in/{environment}/role", Access: Access{Roles: tepin.Administrators}, Handler: answer},
+		{Method: "POST", Path: "/api/in/{environment}/connector-role", Access: Access{Roles: tepin.Administrators, Connector: true}, Handler: answer},
 		{Method: "POST", Path: "/api/in/{environment}/admin", Access: Access{Administrator: true}, Handler: answer},
 		{Method: "POST", Path: "/api/in/{environment}/both", Access: Access{AnyToken: true, Administrator: true}, Handler: answer},
 		{Method: "POST", Path: "/api/admin", Access: Access{Administrator: true}, Handler: answer},
@@ -46,7 +49,10 @@ func TestGuardOfPeople(t *testing.T) {
 		status map[string]int // those that are not named: 403
 	}{
 		{"/api/in/own/scope", map[string]int{"editor": 200, "nameless": 200, "elsewhere": 404, "integrator": 200}},
-		{"/api/in/own/any", map[string]int{"editor": 200, "reader": 200, "nameless": 200, "elsewhere": 404, "integrator": 200}},
+		{"/api/in/own/any", map[string]int{"editor": 200, "reader": 200, "nameless": 200, "command": 200, "elsewhere": 404, "integrator": 200}},
+		{"/api/in/own/connectors", map[string]int{"editor": 200, "reader": 200, "nameless": 200, "tool": 200, "command": 200, "elsewhere": 404, "integrator": 200}},
+		{"/api/in/own/role", map[string]int{"editor": 200, "reader": 200, "nameless": 200, "command": 200, "elsewhere": 404}},
+		{"/api/in/own/connector-role", map[string]int{"editor": 200, "reader": 200, "nameless": 200, "tool": 200, "command": 200, "elsewhere": 404}},
 		{"/api/in/own/admin", map[string]int{"command": 200, "elsewhere": 404}},
 		{"/api/in/own/both", map[string]int{"editor": 200, "reader": 200, "nameless": 200, "command": 200, "elsewhere": 404, "integrator": 200}},
 		{"/api/in/absent/admin", map[string]int{"editor": 404, "reader": 404, "nameless": 404, "elsewhere": 404, "tool": 404, "command": 404, "integrator": 404}},
@@ -91,6 +97,9 @@ func TestDeclared(t *testing.T) {
 		{Access{AnyToken: true, Scope: tepin.FontRead}, false, ""},
 		{Access{Person: true}, true, "any token of a person, with the scope openid"},
 		{Access{Administrator: true}, true, "an administrator's session or token"},
+		{Access{AnyToken: true, Roles: tepin.Staff}, false, ""},
+		{Access{Scope: tepin.FontRead, Connector: true}, false, ""},
+		{Access{Roles: tepin.Administrators, Connector: true}, true, "a token of a person who is environment administrator or subscription administrator"},
 		{Access{Scope: tepin.FontRead, Administrator: true}, true, "scope font:read or an administrator's session or token"},
 	} {
 		if got := c.access.declared(); got != c.want || c.want && c.access.String() != c.words {

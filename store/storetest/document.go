@@ -19,6 +19,7 @@ func blobs(w *world) {
 	dead := w.template(w.env, "/", "b")
 	_, err := w.DeleteTemplate(w.ctx, w.alice, w.env, dead.ID)
 	w.must(err)
+	w.purge()
 	w.clock.Advance(time.Hour)
 	young := w.blob(w.env)
 
@@ -216,6 +217,7 @@ func projects(w *world) {
 	equal(w, gone, u)
 	_, err = w.Project(w.ctx, w.env, w.alice, a.ID)
 	w.is(tepin.NotFound, err)
+	w.purge()
 	equal(w, len(w.swept()), 3) // two documents, and the one that found no project
 }
 
@@ -240,6 +242,8 @@ func media(w *world) {
 	w.is(tepin.NotFound, err)
 	_, err = w.DeleteMedia(w.ctx, w.alice, w.env, m.ID)
 	w.is(tepin.NotFound, err)
+	equal(w, w.swept()[m.Blob.Key], false)
+	w.purge()
 	equal(w, w.swept()[m.Blob.Key], true)
 }
 

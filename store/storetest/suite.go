@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"SavesAtOnce":        savesAtOnce,
 		"Projects":           projects,
 		"Media":              media,
+		"Trash":              trash,
 		"Fonts":              fonts,
 		"FontProblems":       fontProblems,
 		"FontExpiry":         fontExpiry,

@@ -1,0 +1,1 @@
+-- Output settings of every format; render tasks.
