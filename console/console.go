@@ -11,6 +11,7 @@ import (
 	"errors"
 	"html/template"
 	"math"
+	"mime/multipart"
 	"net/http"
 	"strconv"
 	"time"
@@ -153,6 +154,7 @@ type visit struct {
 	user  tepin.User
 	actor tepin.Actor
 	csrf  string
+	files *multipart.Reader // what is left of a form that brings files
 }
 
 // handle lets a request through to its route, or shows why not.
@@ -193,6 +195,10 @@ func setPolicy(h http.Header, further string) {
 func (c *Console) fail(v *visit, err error) {
 	if tepin.KindOf(err) == tepin.Unauthorized {
 		v.redirect("/login?next=" + v.here()) // the way in, and no error
+		return
+	}
+	if v.byScript() {
+		web.WriteProblem(v.w, v.r, err)
 		return
 	}
 	web.LogError(v.r, err)

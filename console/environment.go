@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ type environmentPage struct {
 	Environment tepin.Environment
 	Renders     int64  // counted this month (UTC)
 	Watermarked int64  // rendered beside them, not counted
-	Tab         string // "integrations", "tasks", "activity", "settings"
+	Tab         string // one of tabs
 
 	Guarded      []tepin.GuardFinding // what the browser guard saw lately
 	Integrations integrationList
@@ -31,6 +32,31 @@ type environmentPage struct {
 
 // Path is the address of the environment's first screen.
 func (p environmentPage) Path() string { return "/environments/" + string(p.Environment.ID) }
+
+// tab is one of the screens of an environment.
+type tab struct {
+	Name, Title string
+	Path        string
+	Here        bool
+}
+
+// tabs are the screens of an environment, in their order: what it holds, then who works
+// with it and how.
+var tabs = []tab{
+	{Name: "integrations", Title: "Integrations"},
+	{Name: "tasks", Title: "Output tasks"},
+	{Name: "activity", Title: "Activity"},
+	{Name: "settings", Title: "Settings"},
+}
+
+// Tabs is the way to the other screens.
+func (p environmentPage) Tabs() []tab {
+	list := slices.Clone(tabs)
+	for i := range list {
+		list[i].Path, list[i].Here = p.Path()+"/"+list[i].Name, list[i].Name == p.Tab
+	}
+	return list
+}
 
 // environment reads what every screen of an environment shows. The path names it by
 // id or by technical name.

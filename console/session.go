@@ -3,6 +3,7 @@ package console
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"mime"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -61,17 +62,32 @@ func (c *Console) admit(v *visit, need role) error {
 	if err := CheckOrigin(v.r); err != nil {
 		return err
 	}
+	token, err := v.readForm()
+	if err == nil && need != public && !c.credential.CheckCSRF(Cookie(v.r), token) {
+		err = tepin.Errorf(tepin.Forbidden, "This form belongs to an earlier session. Reload the page and try again.")
+	}
+	return err
+}
+
+// readForm reads a form, and returns the token in it that our own pages have. Of one
+// that brings files the files are left to be read, from v.files.
+func (v *visit) readForm() (csrf string, err error) {
+	if kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type")); kind == "multipart/form-data" {
+		return v.openFiles()
+	}
 	web.LimitBody(v.r, maxForm)
 	if err := v.r.ParseForm(); err != nil {
-		if tepin.KindOf(err) != tepin.Internal {
-			return err
-		}
-		return &tepin.Error{Kind: tepin.Invalid, Message: "The form could not be read. Go back and try again.", Cause: err}
+		return "", unreadable(err)
 	}
-	if need == administrator && !c.credential.CheckCSRF(Cookie(v.r), v.r.PostForm.Get("csrf")) {
-		return tepin.Errorf(tepin.Forbidden, "This form belongs to an earlier session. Reload the page and try again.")
+	return v.r.PostForm.Get("csrf"), nil
+}
+
+// unreadable says that a form is broken, unless err already says what is wrong.
+func unreadable(err error) error {
+	if tepin.KindOf(err) != tepin.Internal {
+		return err
 	}
-	return nil
+	return &tepin.Error{Kind: tepin.Invalid, Message: "The form could not be read. Go back and try again.", Cause: err}
 }
 
 // formToken gives a signed-out page the token for its form, and the browser the
