@@ -27,6 +27,8 @@ type (
 	ApplicationID    string
 	LoginID          string
 	DeviceRequestID  string
+	ConnectorID      string
+	StagedFileID     string
 )
 
 // ClientID is the public name of a client at the token endpoint: "int_" and 22

@@ -46,15 +46,24 @@ type Options struct {
 type Client struct {
 	o         Options
 	transport *http.Transport
+	listed    *http.Transport // for http:// in an [Exchange]: it connects to listed addresses alone
 }
 
 // New returns a client.
 func New(o Options) *Client {
 	c := &Client{o: o}
-	c.transport = &http.Transport{
-		Proxy:                  nil,
-		DialContext:            c.dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
+	c.transport, c.listed = c.newTransport(false), c.newTransport(true)
+	return c
+}
+
+// newTransport returns a transport; one that is for listed addresses connects to no others.
+func (c *Client) newTransport(listed bool) *http.Transport {
+	return &http.Transport{
+		Proxy: nil,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return c.dial(ctx, network, address, listed)
+		},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.o.Roots},
 		TLSHandshakeTimeout:    connectTime,
 		DisableCompression:     true, // inflated here, where it is counted
 		MaxResponseHeaderBytes: MaxHeader,
@@ -62,11 +71,11 @@ func New(o Options) *Client {
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        idleTime,
 	}
-	return c
 }
 
-// dial connects to an address that a name leads to, if that may be called.
-func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+// dial connects to an address that a name leads to, if that may be called, and, where only
+// listed ones may, is listed.
+func (c *Client) dial(ctx context.Context, network, address string, listed bool) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -80,7 +89,7 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 			if err != nil {
 				return err
 			}
-			return c.permit(host, at)
+			return c.permit(host, at, listed)
 		},
 	}
 	return d.DialContext(ctx, network, address)
@@ -89,19 +98,23 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 // permit refuses an address that host, in canonical form, leads to, unless it is public
 // or listed. Which address it was is for the log: names of an inner network would
 // otherwise be resolved for whoever asks.
-func (c *Client) permit(host string, at netip.AddrPort) error {
+func (c *Client) permit(host string, at netip.AddrPort, listed bool) error {
 	at = netip.AddrPortFrom(plain(at.Addr()), at.Port())
 	if c.own(at) {
 		return refused(host, at, "this server itself", "")
 	}
 	s, found := classify(at.Addr())
-	if !found {
+	if !found && !listed {
 		return nil
 	}
 	for _, r := range c.o.Allow {
 		if r.opens(host, at, s) {
 			return nil
 		}
+	}
+	if !found {
+		return &tepin.Error{Kind: tepin.Forbidden, Cause: errors.New("the address is " + at.String()),
+			Message: "the host " + host + " is only called by https://: over http:// anybody between could answer, and read what is sent"}
 	}
 	mend := "; if it is meant to be called, the operator lists the host in outbound_allow"
 	if s.never {

@@ -15,9 +15,11 @@ const MaxURL = 2048
 // CheckURL reads a URL that somebody wants called, and says what is wrong with it. It
 // must begin with https://, or with http:// where the caller takes that too. Where its
 // host leads is judged when it is called.
-func CheckURL(raw string, alsoHTTP bool) (*url.URL, error) {
-	if len(raw) > MaxURL {
-		return nil, tepin.Errorf(tepin.Invalid, "the URL is longer than %d bytes", MaxURL)
+func CheckURL(raw string, alsoHTTP bool) (*url.URL, error) { return checkURL(raw, MaxURL, alsoHTTP) }
+
+func checkURL(raw string, max int, alsoHTTP bool) (*url.URL, error) {
+	if len(raw) > max {
+		return nil, tepin.Errorf(tepin.Invalid, "the URL is longer than %d bytes", max)
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Opaque != "" || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) {
