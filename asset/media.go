@@ -56,7 +56,7 @@ func (s *Service) CreateMedia(ctx context.Context, by tepin.Actor, env tepin.Env
 		s.Discard(ctx, m.Blob)
 		return tepin.Media{}, err
 	}
-	m.Width, m.Height = info.Width, info.Height
+	m.Width, m.Height, m.Pages = info.Width, info.Height, 1
 	m.CreatedAt = s.now()
 	m.UpdatedAt = m.CreatedAt
 	created, err := s.Store.CreateMedia(ctx, by, m)

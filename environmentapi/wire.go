@@ -1,6 +1,7 @@
 package environmentapi
 
 import (
+	"maps"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -82,21 +83,31 @@ func projectOf(p tepin.Project) Project {
 type Asset struct {
 	ID               tepin.MediaID     `json:"id" format:"uuid"`
 	Name             string            `json:"name" example:"beach"`
-	RelativePath     string            `json:"relativePath" example:"/Upload"`
-	Extension        *string           `json:"extension" example:"jpg"`
+	RelativePath     string            `json:"relativePath" doc:"The folder." example:"/Upload"`
+	Extension        *string           `json:"extension" doc:"Told from the bytes." example:"jpg"`
 	Type             int               `json:"type" doc:"0: an item."`
-	Width            *int              `json:"width" doc:"Pixels." example:"4000"`
-	Height           *int              `json:"height" doc:"Pixels." example:"3000"`
-	MetaData         map[string]string `json:"metaData"`
+	Width            *int              `json:"width" doc:"As it is shown, upright: pixels; of PDF, AI and EPS points of 1/72 inch, of SVG pixels of 1/96 inch. null where the file does not tell." example:"4000"`
+	Height           *int              `json:"height" doc:"As width." example:"3000"`
+	MetaData         map[string]string `json:"metaData" doc:"What the file says of itself, and what was added by PATCH; null if there is nothing."`
+	FileSize         int64             `json:"fileSize" doc:"Bytes." example:"2400000"`
 	DateCreated      time.Time         `json:"dateCreated"`
 	LastModifiedDate time.Time         `json:"lastModifiedDate"`
 }
 
 func mediaOf(m tepin.Media) Asset {
-	return Asset{
-		ID: m.ID, Name: m.Name, RelativePath: m.Folder, Extension: &m.Extension, Type: kindItem, Width: &m.Width, Height: &m.Height,
+	a := Asset{
+		ID: m.ID, Name: m.Name, RelativePath: m.Folder, Extension: &m.Extension, Type: kindItem, FileSize: m.Blob.Size,
 		DateCreated: m.CreatedAt.UTC(), LastModifiedDate: m.UpdatedAt.UTC(),
 	}
+	if m.Width > 0 && m.Height > 0 {
+		a.Width, a.Height = &m.Width, &m.Height
+	}
+	if len(m.Facts)+len(m.Own) > 0 {
+		a.MetaData = map[string]string{}
+		maps.Copy(a.MetaData, m.Own)
+		maps.Copy(a.MetaData, m.Facts)
+	}
+	return a
 }
 
 // FontFamily is the JSON of a font family.

@@ -92,6 +92,27 @@ func fieldsIn(list *[]string) parsedColumn[[]string] {
 	return parsedColumn[[]string]{list, func(text string) ([]string, error) { return strings.Fields(text), nil }}
 }
 
+// Texts are stored as a JSON object; one without members is nil.
+func textsIn(m *map[string]string) parsedColumn[map[string]string] {
+	return parsedColumn[map[string]string]{m, func(text string) (m map[string]string, err error) {
+		if text == "{}" {
+			return nil, nil
+		}
+		return m, json.Unmarshal([]byte(text), &m)
+	}}
+}
+
+func textsOf(m map[string]string) string {
+	if len(m) == 0 {
+		return "{}"
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // a map of texts
+	}
+	return string(b)
+}
+
 func quotaText(q tepin.Quota) string {
 	b, err := json.Marshal(q)
 	if err != nil {

@@ -6,10 +6,10 @@ import (
 	"github.com/tepin/tepin"
 )
 
-const mediaColumns = `id, environment_id, name, extension, folder, content_type, width, height, blob_key, blob_size, blob_sha256, created_at, updated_at, version`
+const mediaColumns = `id, environment_id, name, extension, folder, content_type, width, height, pages, facts, own, blob_key, blob_size, blob_sha256, created_at, updated_at, version`
 
 func scanMedia(r row) (v tepin.Media, err error) {
-	err = r.Scan(&v.ID, &v.EnvironmentID, &v.Name, &v.Extension, &v.Folder, &v.ContentType, &v.Width, &v.Height,
+	err = r.Scan(&v.ID, &v.EnvironmentID, &v.Name, &v.Extension, &v.Folder, &v.ContentType, &v.Width, &v.Height, &v.Pages, textsIn(&v.Facts), textsIn(&v.Own),
 		&v.Blob.Key, &v.Blob.Size, &v.Blob.SHA256, at(&v.CreatedAt), at(&v.UpdatedAt), &v.Version)
 	return v, err
 }
@@ -26,8 +26,8 @@ func (s *Store) CreateMedia(ctx context.Context, by tepin.Actor, v tepin.Media) 
 		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredAssets, v.Blob); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO media (`+mediaColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 1, $13, $14)`,
-			v.ID, v.EnvironmentID, v.Name, v.Extension, v.Folder, v.ContentType, v.Width, v.Height,
+		_, err := t.exec(ctx, `INSERT INTO media (`+mediaColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16, $17)`,
+			v.ID, v.EnvironmentID, v.Name, v.Extension, v.Folder, v.ContentType, v.Width, v.Height, v.Pages, textsOf(v.Facts), textsOf(v.Own),
 			v.Blob.Key, v.Blob.Size, v.Blob.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
 		if err != nil {
 			return err

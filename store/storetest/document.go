@@ -222,7 +222,8 @@ func projects(w *world) {
 }
 
 func media(w *world) {
-	m, err := w.CreateMedia(w.ctx, w.alice, tepin.Media{EnvironmentID: w.env, Name: "Photo", Extension: "jpg", Folder: "/Upload", ContentType: "image/jpeg", Width: 640, Height: 480, Blob: w.blob(w.env)})
+	m, err := w.CreateMedia(w.ctx, w.alice, tepin.Media{EnvironmentID: w.env, Name: "Photo", Extension: "jpg", Folder: "/Upload", ContentType: "image/jpeg", Width: 640, Height: 480, Pages: 1,
+		Facts: map[string]string{"colorSpace": "CMYK"}, Own: map[string]string{"photographer": "Ada \u00c5"}, Blob: w.blob(w.env)})
 	w.must(err)
 	got, err := w.MediaItem(w.ctx, w.env, m.ID)
 	w.must(err)
