@@ -41,18 +41,30 @@ func dieWithParent() error {
 	return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0)
 }
 
+// newFile makes a file without a name, in memory, and returns the path by which the
+// process that has it as its descriptor 3 can open it. It goes with the last process
+// that has it open.
+func newFile() (f *os.File, path string, err error) {
+	fd, err := unix.MemfdCreate("output", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, "", fmt.Errorf("sandbox: make a file: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "output"), "/proc/self/fd/3", nil
+}
+
 // confine limits this process, a child, before it reads anything.
-func confine(memory int64, cpuSeconds uint64) error {
+func confine(c confinement) error {
+	memory := c.memory
 	debug.SetMemoryLimit(memory)
 	limits := []struct {
 		resource int
 		value    uint64
 	}{
 		{unix.RLIMIT_DATA, uint64(memory) + reserve + shadow},
-		{unix.RLIMIT_CPU, cpuSeconds},
-		{unix.RLIMIT_FSIZE, 0},
+		{unix.RLIMIT_CPU, c.cpuSeconds},
+		{unix.RLIMIT_FSIZE, c.fileSize},
 		{unix.RLIMIT_CORE, 0},
-		{unix.RLIMIT_NOFILE, 16},
+		{unix.RLIMIT_NOFILE, c.descriptors},
 	}
 	for _, l := range limits {
 		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.value, Max: l.value}); err != nil {

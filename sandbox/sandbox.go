@@ -65,12 +65,28 @@ func Run(ctx context.Context, name string, in func(io.Writer) error, out func(io
 	limited, cancel := context.WithTimeoutCause(ctx, l.Wall, errWall)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- confined(func() error { return run(limited, name, in, out, l) }) }()
+	args := []string{verb, name, strconv.FormatInt(l.Memory, 10), seconds(l.CPU)}
+	go func() {
+		done <- confined(func() error { return run(limited, process{name: name, args: args, in: in, out: out, limits: l}) })
+	}()
 	err := <-done
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
+}
+
+// seconds is a processor time, rounded up.
+func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds() + 0.999)) }
+
+// process is a child that is to be started: this binary with the given arguments.
+type process struct {
+	name   string
+	args   []string
+	file   *os.File // what the process has as its descriptor 3; nil = nothing
+	in     func(io.Writer) error
+	out    func(io.Reader) error
+	limits Limits
 }
 
 var (
@@ -79,14 +95,17 @@ var (
 )
 
 // run does the whole life of one child on the calling thread.
-func run(ctx context.Context, name string, in func(io.Writer) error, out func(io.Reader) error, l Limits) error {
+func run(ctx context.Context, p process) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("sandbox: find this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, verb, name, strconv.FormatInt(l.Memory, 10), strconv.Itoa(int(l.CPU.Seconds()+0.999)))
+	cmd := exec.CommandContext(ctx, self, p.args...)
 	cmd.Env = []string{}
 	cmd.Dir = "/"
+	if p.file != nil {
+		cmd.ExtraFiles = []*os.File{p.file}
+	}
 	cmd.WaitDelay = time.Second
 	detach(cmd)
 	stderr := &capped{max: maxRefusal}
@@ -100,21 +119,21 @@ func run(ctx context.Context, name string, in func(io.Writer) error, out func(io
 		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("sandbox: start %s: %w", name, err)
+		return fmt.Errorf("sandbox: start %s: %w", p.name, err)
 	}
 	written := make(chan error, 1)
 	go func() {
-		err := in(stdin)
+		err := p.in(stdin)
 		written <- errors.Join(err, stdin.Close())
 	}()
-	answer := &bounded{r: stdout, left: l.Output}
-	readErr := out(answer)
+	answer := &bounded{r: stdout, left: p.limits.Output}
+	readErr := p.out(answer)
 	if readErr != nil {
 		_ = cmd.Cancel() // its answer is not wanted any more; Wait tells how it ended
 	}
 	writeErr := <-written
 	waitErr := cmd.Wait()
-	return outcome(ctx, name, stderr.Bytes(), readErr, writeErr, waitErr)
+	return outcome(ctx, p.name, stderr.Bytes(), readErr, writeErr, waitErr)
 }
 
 // outcome tells which of a child's endings is the one to report.
@@ -154,6 +173,10 @@ type refusal struct {
 // then. The first lines of main, and of TestMain in packages whose code starts
 // children, call it.
 func Main(children map[string]Child) {
+	if len(os.Args) > toolHead && os.Args[1] == toolVerb {
+		fmt.Fprintln(os.Stderr, becomeTool(os.Args[2:]))
+		os.Exit(1)
+	}
 	if len(os.Args) != 5 || os.Args[1] != verb {
 		return
 	}
@@ -171,7 +194,7 @@ func child(work Child, memory, cpu string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := confine(m, c); err != nil {
+	if err := confine(confinement{memory: m, cpuSeconds: c, descriptors: 16}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
