@@ -48,13 +48,14 @@ var imports = map[string]string{
 	"asset":             "store blob sandbox",
 	"job":               "store",
 	"output":            "store blob asset connector document render render/color render/text render/raster render/pdf sandbox sample",
+	"preview":           "store asset output render render/color render/text render/raster sandbox sample",
 	"web":               "access",
 	"web/webtest":       "",
 	"oauth":             "web store access grant credential token limit outbound",
 	"connector":         "store seal outbound sandbox",
-	"environmentapi":    "web store asset connector output",
+	"environmentapi":    "web store asset connector output preview",
 	"platformapi":       "web store access credential quota audit",
-	"console":           "web store access credential grant asset connector output audit",
+	"console":           "web store access credential grant asset connector output preview audit",
 }
 
 // clients names the packages that may open network connections, and why (S31).

@@ -29,6 +29,7 @@ type (
 	DeviceRequestID  string
 	ConnectorID      string
 	StagedFileID     string
+	PreviewID        string
 )
 
 // ClientID is the public name of a client at the token endpoint: "int_" and 22

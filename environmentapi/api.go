@@ -13,6 +13,7 @@ import (
 
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
@@ -48,6 +49,7 @@ type Options struct {
 	Store   *store.Store
 	Asset   *asset.Service
 	Output  *output.Service
+	Preview *preview.Service
 	Pages   web.PageTokens
 	Version string // of the server
 	Now     func() time.Time

@@ -22,6 +22,7 @@ import (
 	"github.com/tepin/tepin/blob/disk"
 	"github.com/tepin/tepin/environmentapi"
 	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
@@ -30,6 +31,7 @@ import (
 
 func TestMain(m *testing.M) {
 	children := output.Children()
+	maps.Copy(children, preview.Children())
 	maps.Copy(children, asset.Children(asset.Probes{
 		Image: func(r io.Reader) (asset.ImageInfo, error) {
 			i, err := raster.Probe(r)
@@ -50,16 +52,17 @@ const publicURL = accesstest.PublicURL
 // test moves.
 type server struct {
 	*accesstest.Installation
-	t      *testing.T
-	asset  *asset.Service
-	output *output.Service
-	api    *environmentapi.API
-	http   *httptest.Server
-	blobs  string // directory
-	ahead  time.Duration
-	env    tepin.Environment // sandbox "demo"
-	other  tepin.Environment // production "other"
-	all    string            // token of an integration of env with every scope
+	t       *testing.T
+	asset   *asset.Service
+	output  *output.Service
+	preview *preview.Service
+	api     *environmentapi.API
+	http    *httptest.Server
+	blobs   string // directory
+	ahead   time.Duration
+	env     tepin.Environment // sandbox "demo"
+	other   tepin.Environment // production "other"
+	all     string            // token of an integration of env with every scope
 }
 
 func (s *server) now() time.Time { return time.Now().Add(s.ahead) }
@@ -72,6 +75,7 @@ func newServer(t *testing.T) *server {
 	check(t, err)
 	s.asset = &asset.Service{Store: s.Store, Blob: blobs, Now: s.now}
 	s.output = &output.Service{Store: s.Store, Asset: s.asset, Now: s.now}
+	s.preview = preview.New(preview.Options{Store: s.Store, Asset: s.asset, Output: s.output, Now: s.now, Log: slog.New(slog.DiscardHandler), Path: os.Getenv("PATH")})
 
 	sub := s.Subscription("Ours")
 	s.env, s.other = s.Environment(sub, "demo", tepin.Sandbox), s.Environment(sub, "other", tepin.Production)
@@ -80,7 +84,7 @@ func newServer(t *testing.T) *server {
 	go func() { stopped <- s.Access.Run(polling) }()
 	t.Cleanup(func() { stop(); <-stopped })
 	s.api = environmentapi.New(environmentapi.Options{
-		Guard: web.Guard{Directory: s.Access, Quota: s.Quota.Take}, Store: s.Store, Asset: s.asset, Output: s.output,
+		Guard: web.Guard{Directory: s.Access, Quota: s.Quota.Take}, Store: s.Store, Asset: s.asset, Output: s.output, Preview: s.preview,
 		Pages: web.PageTokens{Key: bytes.Repeat([]byte{7}, 32), Now: s.now}, Version: "test", Now: s.now,
 	})
 	stack := web.Stack{Log: slog.New(slog.DiscardHandler), PublicURL: publicURL, AllowedHosts: []string{"127.0.0.1"}}

@@ -137,6 +137,19 @@ func givesFile(contentType string, op huma.Operation) huma.Operation {
 	return answers(http.StatusOK, map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}, paths(op))
 }
 
+// mediaPreviews tells the types of previews that media has.
+const mediaPreviews = "thumbnail (at most 256 pixels a side; if it is left out), medium (1024), highest (2048), x4096 (4096), " +
+	"highestOrVector (of a vector file the PDF, else as highest), fullOrVector (of a vector file the PDF, else the original), in any case. " +
+	"Pictures are never enlarged, vector files are drawn as large as asked for."
+
+// givesPreview documents a picture, or the wait for it.
+func givesPreview(types string, op huma.Operation) huma.Operation {
+	op.Description = "The type is " + types
+	op = answers(http.StatusOK, map[string]*huma.MediaType{"image/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}, paths(op))
+	op.Responses["202"] = &huma.Response{Description: "The preview is being made. No body; ask again after Retry-After."}
+	return op
+}
+
 // givesNothing documents an answer without a body.
 func givesNothing(status int, op huma.Operation) huma.Operation {
 	return answers(status, nil, paths(op))

@@ -24,6 +24,7 @@ func (a *API) register() {
 		a.outputRoutes,
 		a.mediaRoutes,
 		a.fontRoutes,
+		a.previewRoutes,
 	} {
 		routes()
 	}
@@ -104,4 +105,11 @@ func (a *API) fontRoutes() {
 	web.Register(api, scope(tepin.FontRead), in("getFontStyle", "GET", "/font-styles/{id}", t, "Get a font style"), a.getStyle)
 	api.Raw(scope(tepin.FontRead), givesFile("*/*", in("downloadFontStyle", "GET", "/font-styles/{id}/download", t, "Get the font file")), a.downloadStyle)
 	web.Register(api, scope(tepin.FontWrite), in("deleteFontStyles", "DELETE", "/font-styles", t, "Delete font styles"), a.deleteStyles)
+}
+
+func (a *API) previewRoutes() {
+	api, t := a.web, tag("Media")
+	api.Raw(scope(tepin.MediaRead), givesPreview(mediaPreviews, query(in("previewMedia", "GET", "/media/{id}/preview", t, "Get a preview"),
+		param{"previewType", "string", false, mediaPreviews, "medium"})), a.previewMedia)
+	api.Raw(scope(tepin.MediaRead), givesPreview(mediaPreviews, in("previewMediaType", "GET", "/media/{id}/preview/{previewType}", t, "Get a preview of a type")), a.previewMedia)
 }

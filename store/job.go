@@ -33,7 +33,7 @@ func (t *tx) insertJob(ctx context.Context, j tepin.Job) error {
 // checkQueue refuses more work for an environment that has enough waiting.
 func (t *tx) checkQueue(ctx context.Context, env tepin.EnvironmentID) error {
 	var waiting int
-	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE environment_id = $1 AND state = 'waiting' LIMIT $2) AS queue`, env, MaxQueued).Scan(&waiting)
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE environment_id = $1 AND state = 'waiting' AND kind = 'output' LIMIT $2) AS queue`, env, MaxQueued).Scan(&waiting)
 	if err == nil && waiting >= MaxQueued {
 		return &tepin.Error{Kind: tepin.TooMany, RetryAfter: 10 * time.Second,
 			Message: fmt.Sprintf("%d outputs of this environment are waiting already; start more when some are done", MaxQueued)}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
@@ -14,6 +15,7 @@ import (
 // runChild does a sandbox child's work, if this process was started as one, and ends.
 func runChild() {
 	children := output.Children()
+	maps.Copy(children, preview.Children())
 	maps.Copy(children, asset.Children(asset.Probes{Image: probeImage, Font: probeFont}))
 	sandbox.Main(children)
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/tepin/tepin/oauth"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/platformapi"
+	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/quota"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
@@ -180,7 +181,9 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	jobs := job.NewRunner(db, log, c.Workers)
 	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
 	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
+	previews := preview.New(preview.Options{Store: db, Asset: assets, Output: outputs, Wake: jobs.Wake, Log: log, Path: os.Getenv("PATH")})
 	jobs.Sweeps = sweeps(db, assets, keyring, &audit.Keeper{Store: db, Log: log, Issuer: url + "/", Sign: directory.SignAuditHeads})
+	jobs.Sweeps = append(jobs.Sweeps, job.Sweep{Name: "previews", Every: 10 * time.Minute, Do: previews.Sweep})
 
 	// The doors.
 	mux := http.NewServeMux()
@@ -194,7 +197,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 		Certificates: certified.listener != nil || c.CertificateHeader != "", MTLSURL: certified.url}.Routes()
 	guard := web.Guard{Directory: directory, Quota: quotas.Take}
 	environments := environmentapi.New(environmentapi.Options{
-		Guard: guard, Store: db, Asset: assets, Output: outputs, Version: version(),
+		Guard: guard, Store: db, Asset: assets, Output: outputs, Preview: previews, Version: version(),
 		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
 	})
 	platform := platformapi.New(platformapi.Options{

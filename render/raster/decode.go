@@ -94,34 +94,43 @@ func Probe(r io.Reader) (Info, error) {
 // picture), WebP or TIFF of at most limit pixels; 0 = [tepin.MaxImagePixels]. The size
 // is known from the header before anything is allocated.
 func DecodeImage(data []byte, limit int) (image.Image, error) {
+	img, turned, err := decode(data, limit)
+	if err != nil {
+		return nil, err
+	}
+	return upright(img, turned), nil
+}
+
+// decode reads a picture as it is stored, and says how it is to be turned.
+func decode(data []byte, limit int) (img image.Image, turned int, err error) {
 	if limit <= 0 || limit > tepin.MaxImagePixels {
 		limit = tepin.MaxImagePixels
 	}
 	f, err := formatOf(data)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	config, err := safely(func() (image.Config, error) { return f.config(bytes.NewReader(data)) })
 	if err != nil {
-		return nil, broken(f, err)
+		return nil, 0, broken(f, err)
 	}
 	if _, err := check(f, config, data, limit); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	img, err := safely(func() (image.Image, error) { return f.decode(bytes.NewReader(data)) })
+	img, err = safely(func() (image.Image, error) { return f.decode(bytes.NewReader(data)) })
 	if err != nil {
-		return nil, broken(f, err)
+		return nil, 0, broken(f, err)
 	}
 	if b := img.Bounds(); b.Dx() > config.Width || b.Dy() > config.Height || b.Empty() {
-		return nil, broken(f, fmt.Errorf("the picture is %v, its header says %d × %d", b, config.Width, config.Height))
+		return nil, 0, broken(f, fmt.Errorf("the picture is %v, its header says %d × %d", b, config.Width, config.Height))
 	}
 	switch f.extension {
 	case "jpg":
-		return upright(img, orientation(data)), nil
+		return img, orientation(data), nil
 	case "webp":
 		fullRange(img)
 	}
-	return img, nil
+	return img, 1, nil
 }
 
 // fullRange widens the colours of a lossy WebP. VP8 has luma from 16 to 235 and chroma

@@ -1,0 +1,167 @@
+package preview
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"io"
+	"time"
+
+	"github.com/tepin/tepin"
+	picturefile "github.com/tepin/tepin/render/raster"
+	"github.com/tepin/tepin/sandbox"
+)
+
+// MaxPicture is the largest file that a preview is made of, in bytes.
+const MaxPicture = 512 << 20
+
+// maxMade bounds one preview, in bytes: a PNG of noise, 4096 pixels a side.
+const maxMade = 80 << 20
+
+// imageLimits bound the child that reads a picture: 100 million pixels, as they are
+// stored, beside the file.
+var imageLimits = sandbox.Limits{Memory: 1536 << 20, CPU: time.Minute, Wall: 3 * time.Minute, Output: maxMade + 1<<10}
+
+const childImage = "preview-image"
+
+// Children are the kinds of child process that this package starts.
+func Children() map[string]sandbox.Child {
+	return map[string]sandbox.Child{childImage: imageChild}
+}
+
+// jpegQuality of previews; dpi is what they say of their resolution.
+const (
+	jpegQuality = 85
+	dpi         = 72
+)
+
+// imageOrder is the line that the child reads before the picture.
+type imageOrder struct {
+	Side int `json:"side"`
+}
+
+// madeHead is the line that a child writes before the preview.
+type madeHead struct {
+	ContentType string `json:"contentType"`
+}
+
+// imageChild makes a picture small.
+func imageChild(in io.Reader, out io.Writer) error {
+	var o imageOrder
+	r := bufio.NewReader(in)
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(line, &o); err != nil {
+		return err
+	}
+	data, err := io.ReadAll(io.LimitReader(r, MaxPicture+1))
+	if err != nil {
+		return err
+	}
+	img, err := picturefile.Fit(data, o.Side)
+	if err != nil {
+		return err
+	}
+	return encode(out, img)
+}
+
+// encode writes a preview: PNG where something shines through, JPEG else.
+func encode(out io.Writer, img *image.RGBA) (err error) {
+	head, b := madeHead{ContentType: "image/jpeg"}, bytes.Buffer{}
+	if img.Opaque() {
+		err = picturefile.EncodeJPG(&b, img, jpegQuality, dpi)
+	} else {
+		head.ContentType = "image/png"
+		err = picturefile.EncodePNG(&b, img, dpi)
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(out).Encode(head); err != nil {
+		return err
+	}
+	_, err = out.Write(b.Bytes())
+	return err
+}
+
+// fitted makes a preview of a stored picture in a child.
+func (s *Service) fitted(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef, side int) (picture, error) {
+	if ref.Size > MaxPicture {
+		return picture{}, errLarge
+	}
+	return s.inChild(ctx, env, childImage, func(w io.Writer) error {
+		if err := json.NewEncoder(w).Encode(imageOrder{side}); err != nil {
+			return err
+		}
+		return s.send(ctx, w, env, ref)
+	})
+}
+
+var errLarge = tepin.Errorf(tepin.TooLarge, "previews are made of files of at most %d MB; this one is larger", MaxPicture>>20)
+
+// send writes stored bytes to a child. That it takes no more is not an error: it has
+// seen enough.
+func (s *Service) send(ctx context.Context, w io.Writer, env tepin.EnvironmentID, ref tepin.BlobRef) error {
+	r, err := s.asset.Open(ctx, env, ref, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}
+
+// inChild runs a child and stores the preview that it answers.
+func (s *Service) inChild(ctx context.Context, env tepin.EnvironmentID, name string, in func(io.Writer) error) (pic picture, err error) {
+	err = sandbox.Run(ctx, name, in, func(r io.Reader) error {
+		head, body, err := readMade(r)
+		if err != nil {
+			return err
+		}
+		pic.contentType = head.ContentType
+		pic.ref, err = s.asset.Receive(ctx, env, body, maxMade)
+		return err
+	}, imageLimits)
+	if err != nil {
+		s.asset.Discard(ctx, pic.ref)
+		return picture{}, unreadable(err)
+	}
+	return pic, nil
+}
+
+// readMade reads the head of a child's answer and checks the beginning of the body: a
+// child that was taken over may say anything.
+func readMade(r io.Reader) (madeHead, io.Reader, error) {
+	body := bufio.NewReader(r)
+	line, err := body.ReadSlice('\n')
+	if err != nil {
+		return madeHead{}, nil, err
+	}
+	var head madeHead
+	if err := json.Unmarshal(line, &head); err != nil {
+		return head, nil, err
+	}
+	magic, known := map[string]string{"image/png": "\x89PNG\r\n\x1a\n", "image/jpeg": "\xff\xd8\xff"}[head.ContentType]
+	begin, err := body.Peek(len(magic))
+	if err != nil {
+		return head, nil, err
+	}
+	if !known || string(begin) != magic {
+		return head, nil, fmt.Errorf("preview: a child answered %q, which begins %q", head.ContentType, begin)
+	}
+	return head, body, nil
+}
+
+// unreadable makes any refusal of a child one of the file.
+func unreadable(err error) error {
+	switch tepin.KindOf(err) {
+	case tepin.Invalid, tepin.Unsupported:
+		return &tepin.Error{Kind: tepin.Unprocessable, Message: "no preview can be made of this file", Cause: err}
+	}
+	return err
+}
