@@ -1,11 +1,14 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +21,10 @@ const reserve = 512 << 20
 
 // nobody is the user that a root server's children become.
 const nobody = 65534
+
+// mostThreads bounds how many threads the children's user has at once, those of its
+// other programs counted in.
+const mostThreads = 16 << 10
 
 // confined calls f on a thread of its own that can gain no privileges; processes
 // started from it inherit that. The thread ends with f, and with it its children.
@@ -52,6 +59,24 @@ func newFile() (f *os.File, path string, err error) {
 	return os.NewFile(uintptr(fd), "output"), "/proc/self/fd/3", nil
 }
 
+// sealDescriptors keeps what this process has open, and may have inherited without
+// the mark, from the programs that it starts.
+func sealDescriptors() error {
+	if err := unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
+		return err
+	}
+	open, err := os.ReadDir("/proc/self/fd") // Linux before 5.11
+	if err != nil {
+		return fmt.Errorf("sandbox: list what is open: %w", err)
+	}
+	for _, e := range open {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
 // confine limits this process, a child, before it reads anything.
 func confine(c confinement) error {
 	memory := c.memory
@@ -65,12 +90,25 @@ func confine(c confinement) error {
 		{unix.RLIMIT_FSIZE, c.fileSize},
 		{unix.RLIMIT_CORE, 0},
 		{unix.RLIMIT_NOFILE, c.descriptors},
+		{unix.RLIMIT_NPROC, mostThreads},
+		{unix.RLIMIT_MSGQUEUE, 0},
+		{unix.RLIMIT_MEMLOCK, 0},
 	}
 	for _, l := range limits {
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.value, Max: l.value}); err != nil {
+		var now unix.Rlimit
+		if err := unix.Getrlimit(l.resource, &now); err != nil {
+			return fmt.Errorf("sandbox: read limit %d: %w", l.resource, err)
+		}
+		value := min(l.value, now.Max)
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
 			return fmt.Errorf("sandbox: set limit %d: %w", l.resource, err)
 		}
 	}
+	return becomeNobody()
+}
+
+// becomeNobody gives up the user root.
+func becomeNobody() error {
 	if os.Getuid() != 0 {
 		return nil
 	}

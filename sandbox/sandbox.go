@@ -3,7 +3,10 @@
 //
 // A child starts with an empty environment, no inherited files but its three pipes,
 // limits on memory, processor time and wall time, no way to gain privileges, and,
-// when the server is root, as nobody. It dies with the server.
+// when the server is root, as nobody. On Linux it sees no file but its own program
+// (Landlock), and before it reads a byte it gives up all system calls but those that
+// its work needs (seccomp): it cannot open files or sockets, start processes, or reach
+// others. It dies with the server.
 package sandbox
 
 import (
@@ -38,8 +41,12 @@ type Child func(in io.Reader, out io.Writer) error
 // verb is the first argument of a child process, before its name and its limits.
 const verb = "child"
 
-// refused is the exit status of a child that wrote a refusal to its standard error.
-const refused = 3
+// Exit statuses of a child: it wrote a refusal to its standard error; or it could not
+// be confined, and did nothing.
+const (
+	refused    = 3
+	unconfined = 4
+)
 
 // maxRefusal bounds what is kept of a child's standard error.
 const maxRefusal = 64 << 10
@@ -62,14 +69,25 @@ func Run(ctx context.Context, name string, in func(io.Writer) error, out func(io
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, l.Wall, errWall)
-	defer cancel()
-	done := make(chan error, 1)
-	args := []string{verb, name, strconv.FormatInt(l.Memory, 10), seconds(l.CPU)}
+	return run(ctx, childProcess(name, l), in, out)
+}
+
+// run does the whole life of one child or tool.
+func run(ctx context.Context, how process, in func(io.Writer) error, out func(io.Reader) error) error {
+	p, err := start(ctx, how)
+	if err != nil {
+		return err
+	}
+	written := make(chan error, 1)
 	go func() {
-		done <- confined(func() error { return run(limited, process{name: name, args: args, in: in, out: out, limits: l}) })
+		err := in(p.In)
+		written <- errors.Join(err, p.In.Close())
 	}()
-	err := <-done
+	readErr := out(p.Out)
+	if readErr != nil {
+		p.Kill() // its answer is not wanted any more; Wait tells how it ended
+	}
+	err = p.end(readErr, <-written)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -79,62 +97,10 @@ func Run(ctx context.Context, name string, in func(io.Writer) error, out func(io
 // seconds is a processor time, rounded up.
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds() + 0.999)) }
 
-// process is a child that is to be started: this binary with the given arguments.
-type process struct {
-	name   string
-	args   []string
-	file   *os.File // what the process has as its descriptor 3; nil = nothing
-	in     func(io.Writer) error
-	out    func(io.Reader) error
-	limits Limits
-}
-
 var (
 	errWall   = errors.New("the child ran out of time")
 	errOutput = errors.New("the child's answer is too long")
 )
-
-// run does the whole life of one child on the calling thread.
-func run(ctx context.Context, p process) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("sandbox: find this program: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, self, p.args...)
-	cmd.Env = []string{}
-	cmd.Dir = "/"
-	if p.file != nil {
-		cmd.ExtraFiles = []*os.File{p.file}
-	}
-	cmd.WaitDelay = time.Second
-	detach(cmd)
-	stderr := &capped{max: maxRefusal}
-	cmd.Stderr = stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("sandbox: start %s: %w", p.name, err)
-	}
-	written := make(chan error, 1)
-	go func() {
-		err := p.in(stdin)
-		written <- errors.Join(err, stdin.Close())
-	}()
-	answer := &bounded{r: stdout, left: p.limits.Output}
-	readErr := p.out(answer)
-	if readErr != nil {
-		_ = cmd.Cancel() // its answer is not wanted any more; Wait tells how it ended
-	}
-	writeErr := <-written
-	waitErr := cmd.Wait()
-	return outcome(ctx, p.name, stderr.Bytes(), readErr, writeErr, waitErr)
-}
 
 // outcome tells which of a child's endings is the one to report.
 func outcome(ctx context.Context, name string, stderr []byte, readErr, writeErr, waitErr error) error {
@@ -150,6 +116,8 @@ func outcome(ctx context.Context, name string, stderr []byte, readErr, writeErr,
 			return fmt.Errorf("sandbox: %s refused, unreadably: %w", name, err)
 		}
 		return &tepin.Error{Kind: said.Kind, Message: said.Message, Path: said.Path}
+	case errors.As(waitErr, &exit) && exit.ExitCode() == unconfined:
+		return fmt.Errorf("sandbox: %s cannot be confined on this machine: %.2000s", name, stderr)
 	case readErr != nil && waitErr == nil:
 		return readErr
 	case waitErr != nil && readErr != nil && !errors.Is(readErr, io.ErrUnexpectedEOF) && !errors.Is(readErr, io.EOF):
@@ -194,9 +162,9 @@ func child(work Child, memory, cpu string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := confine(confinement{memory: m, cpuSeconds: c, descriptors: 16}); err != nil {
+	if err := errors.Join(confine(confinement{memory: m, cpuSeconds: c, descriptors: 16}), filtered()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return unconfined
 	}
 	err := work(os.Stdin, os.Stdout)
 	var said *tepin.Error

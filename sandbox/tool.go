@@ -63,9 +63,8 @@ func RunTool(ctx context.Context, t Tool, in func(io.Writer) error, out func(io.
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, l.Wall, errWall)
-	defer cancel()
-	p := process{name: filepath.Base(t.Path), in: in, out: out, limits: l}
+	p := process{name: filepath.Base(t.Path), limits: l}
+	read := out
 	var fileSize int64
 	args := append([]string{}, t.Args...)
 	for i, a := range args {
@@ -79,17 +78,11 @@ func RunTool(ctx context.Context, t Tool, in func(io.Writer) error, out func(io.
 		defer p.file.Close()
 		args[i] = strings.ReplaceAll(a, OutputFile, path)
 		fileSize = l.Output
-		p.out = func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }
+		read = func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }
 		break
 	}
 	p.args = append([]string{toolVerb, strconv.FormatInt(l.Memory, 10), seconds(l.CPU), strconv.FormatInt(fileSize, 10), t.Path}, args...)
-	done := make(chan error, 1)
-	go func() { done <- confined(func() error { return run(limited, p) }) }()
-	err = <-done
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil || p.file == nil:
+	if err := run(ctx, p, in, read); err != nil || p.file == nil {
 		return err
 	}
 	if _, err := p.file.Seek(0, io.SeekStart); err != nil {

@@ -32,6 +32,7 @@ import (
 	"github.com/tepin/tepin/platformapi"
 	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/quota"
+	"github.com/tepin/tepin/sandbox"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
@@ -115,6 +116,9 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 
 	// The ground: log, address, foreign hosts, data directory, keys, database, files.
 	log := newLog(c, stderr)
+	for _, missing := range sandbox.Missing() {
+		log.Warn("foreign files are read with less around them than elsewhere", "missing", missing)
+	}
 	listener, err := listen(c)
 	if err != nil {
 		return nil, err
