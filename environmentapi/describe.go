@@ -142,12 +142,34 @@ const mediaPreviews = "thumbnail (at most 256 pixels a side; if it is left out),
 	"highestOrVector (of a vector file the PDF, else as highest), fullOrVector (of a vector file the PDF, else the original), in any case. " +
 	"Pictures are never enlarged, vector files are drawn as large as asked for."
 
+// documentPreviews tells the types of previews that templates and projects have.
+const documentPreviews = "thumbnail (256 pixels on the longer side; if it is left out), medium (1024) or highest (2048), in any case. " +
+	"A preview shows the document as it was saved last, with the media and fonts that there are now; it carries no watermark and counts as no render. " +
+	"A layout or a page that the document does not have is a 400."
+
 // givesPreview documents a picture, or the wait for it.
-func givesPreview(types string, op huma.Operation) huma.Operation {
+func (a *API) givesPreview(types string, op huma.Operation) huma.Operation {
 	op.Description = "The type is " + types
 	op = answers(http.StatusOK, map[string]*huma.MediaType{"image/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}, paths(op))
 	op.Responses["202"] = &huma.Response{Description: "The preview is being made. No body; ask again after Retry-After."}
 	return op
+}
+
+// givesDrawn documents a picture of a document, or the task that makes it.
+func (a *API) givesDrawn(op huma.Operation) huma.Operation {
+	op = a.givesPreview(documentPreviews, op)
+	op.Responses["202"] = &huma.Response{Description: "The preview is being made, or could not be: links.taskInfo tells.",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: web.Schema[PreviewTask](a.web)}}}
+	return op
+}
+
+// givesPreviewTask documents the three answers about a task that makes a preview.
+func (a *API) givesPreviewTask(op huma.Operation) huma.Operation {
+	done := a.gives(http.StatusOK, web.Schema[PreviewTask](a.web), op)
+	answers := a.givesTask(op).Responses
+	answers["200"] = done.Responses["200"]
+	done.Responses = answers
+	return done
 }
 
 // givesNothing documents an answer without a body.

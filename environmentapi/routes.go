@@ -3,6 +3,8 @@ package environmentapi
 import (
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/web"
 )
@@ -108,8 +110,24 @@ func (a *API) fontRoutes() {
 }
 
 func (a *API) previewRoutes() {
-	api, t := a.web, tag("Media")
-	api.Raw(scope(tepin.MediaRead), givesPreview(mediaPreviews, query(in("previewMedia", "GET", "/media/{id}/preview", t, "Get a preview"),
-		param{"previewType", "string", false, mediaPreviews, "medium"})), a.previewMedia)
-	api.Raw(scope(tepin.MediaRead), givesPreview(mediaPreviews, in("previewMediaType", "GET", "/media/{id}/preview/{previewType}", t, "Get a preview of a type")), a.previewMedia)
+	api := a.web
+	raw := func(sc tepin.Scope, op huma.Operation, h web.Handler) { api.Raw(scope(sc), op, h) }
+	byQuery := param{"previewType", "string", false, "thumbnail if it is left out.", "medium"}
+	raw(tepin.MediaRead, a.givesPreview(mediaPreviews, query(in("previewMedia", "GET", "/media/{id}/preview", "Media", "Get a preview"), byQuery)), a.previewMedia)
+	raw(tepin.MediaRead, a.givesPreview(mediaPreviews, in("previewMediaType", "GET", "/media/{id}/preview/{previewType}", "Media", "Get a preview of a type")), a.previewMedia)
+
+	layout, page := param{"layoutId", "string", false, "The layout that the document has selected if it is left out.", ""}, param{"pageId", "string", false, "The first visible page if it is left out.", ""}
+	for _, r := range []struct {
+		scope           tepin.Scope
+		tag             tag
+		noun, id, below string
+		get             web.Handler
+	}{{tepin.TemplateRead, "Templates", "template", "Template", "/templates", a.previewTemplate}, {tepin.ProjectRead, "Projects", "project", "Project", "/projects", a.previewProject}} {
+		raw(r.scope, a.givesDrawn(query(in("preview"+r.id, "GET", r.below+"/{id}/preview", r.tag, "Get a preview of a "+r.noun), byQuery, layout, page)), r.get)
+		raw(r.scope, a.givesDrawn(query(in("preview"+r.id+"Type", "GET", r.below+"/{id}/preview/{previewType}", r.tag, "Get a preview of a type"), layout, page)), r.get)
+		task := r.below + "/preview/tasks/{taskId}"
+		raw(r.scope, a.givesPreviewTask(in("get"+r.id+"PreviewTask", "GET", task, r.tag, "How far a preview has come, of a template or a project")), a.getPreviewTask(r.below))
+		raw(r.scope, givesFile("image/*", in("download"+r.id+"Preview", "GET", task+"/download", r.tag, "Get the picture that a task made")), a.downloadPreview)
+		raw(r.scope, givesFile("application/json", in("get"+r.id+"PreviewReport", "GET", task+"/report", r.tag, "What was wrong with the document")), a.reportPreview)
+	}
 }

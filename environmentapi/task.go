@@ -173,13 +173,18 @@ func (a *API) reportTask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if t.Report == "" {
+	return serveReport(w, r, t.Report)
+}
+
+// serveReport answers an error report.
+func serveReport(w http.ResponseWriter, r *http.Request, report string) error {
+	if report == "" {
 		return tepin.Errorf(tepin.NotFound, "the task has no error report")
 	}
 	return web.ServeTenant(w, r, web.Blob{
-		Name: "report.json", ContentType: "application/json", Size: int64(len(t.Report)),
+		Name: "report.json", ContentType: "application/json", Size: int64(len(report)),
 		Open: func(offset, length int64) (io.ReadCloser, error) {
-			return io.NopCloser(strings.NewReader(t.Report[offset : offset+length])), nil
+			return io.NopCloser(strings.NewReader(report[offset : offset+length])), nil
 		},
 	})
 }

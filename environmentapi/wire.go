@@ -184,3 +184,14 @@ type Task struct {
 type TaskData struct {
 	TaskID tepin.TaskID `json:"taskId" format:"uuid"`
 }
+
+// PreviewTask names the task that makes a preview, and where it, or its picture, lies.
+type PreviewTask struct {
+	Data  PreviewTaskData `json:"data"`
+	Links Links           `json:"links"`
+}
+
+// PreviewTaskData names a task that makes a preview.
+type PreviewTaskData struct {
+	TaskID tepin.PreviewID `json:"taskId" format:"uuid"`
+}

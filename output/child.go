@@ -158,6 +158,9 @@ func (p *press) pages(record int, values map[string]any) ([]render.List, error) 
 		}
 		issues = append(issues, found...)
 		for _, page := range pages {
+			if p.job.Page != "" && page.ID != p.job.Page {
+				continue
+			}
 			list, found := render.Build(page, p.assets)
 			issues = append(issues, found...)
 			if p.job.Watermark != "" {
@@ -191,7 +194,7 @@ func (p *press) addImages(record int, lists []render.List) error {
 		}
 		var b bytes.Buffer
 		contentType := "image/png"
-		if p.job.Format == tepin.JPG {
+		if p.job.Format == tepin.JPG || p.job.Sheet && img.Opaque() {
 			contentType = "image/jpeg"
 			err = raster.EncodeJPG(&b, img, p.job.Quality, 72*p.job.Scaling)
 		} else {

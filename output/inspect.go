@@ -18,6 +18,7 @@ type plan struct {
 	LayoutIDs []string `json:"layoutIds"` // those to render, told by id
 	Needs     []need   `json:"needs"`
 	Sizes     []size   `json:"sizes"`
+	Pages     []string `json:"pages"` // ids, as Sizes has them
 }
 
 // size is a page's, in points.
@@ -139,6 +140,7 @@ func (p *plan) add(doc *document.Document, layout string, j job, seen map[need]b
 		return err
 	}
 	for _, page := range pages {
+		p.Pages = append(p.Pages, page.ID)
 		p.Sizes = append(p.Sizes, size{Layout: layout, Width: page.Width, Height: page.Height})
 	}
 	return nil

@@ -74,6 +74,8 @@ type job struct {
 	Name      string           `json:"name"`
 	Created   time.Time        `json:"created"`
 	Needs     []need           `json:"needs"`
+	Page      string           `json:"page,omitempty"`  // the one that is drawn; empty = all
+	Sheet     bool             `json:"sheet,omitempty"` // JPEG where nothing shines through
 }
 
 // count is how many records the job renders: without variables, one.
