@@ -30,6 +30,7 @@ type (
 	ConnectorID      string
 	StagedFileID     string
 	PreviewID        string
+	FolderID         string
 )
 
 // ClientID is the public name of a client at the token endpoint: "int_" and 22

@@ -37,6 +37,7 @@ type Cursor struct {
 	Folder  string
 	NameKey []byte
 	ID      string
+	Items   bool // in a directory: it is of the items, which follow the folders; without ID it stands before the first
 }
 
 // Page is one page of a list.

@@ -104,27 +104,34 @@ func isBidiControl(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }
 
-// maxFolder is the longest folder path, in bytes.
-const maxFolder = 1000
+// CheckFolderName is [CheckName] for one folder. "." and ".." are no names.
+func CheckFolderName(name string) (string, error) {
+	name, err := CheckName("a folder", name)
+	if name == "." || name == ".." {
+		return "", tepin.Errorf(tepin.Invalid, "a folder cannot be called %q; folderPath names the folders from the root, as in /a/b", name)
+	}
+	return name, err
+}
 
 // CheckFolder brings a folder path into its one form: "/" or "/a/b". Empty means "/".
 func CheckFolder(path string) (string, error) {
-	if len(path) > maxFolder {
-		return "", tepin.Errorf(tepin.Invalid, "folderPath is longer than %d bytes", maxFolder)
+	if len(path) > tepin.MaxFolderPath {
+		return "", tepin.Errorf(tepin.Invalid, "folderPath is longer than %d bytes", tepin.MaxFolderPath)
 	}
 	var clean strings.Builder
+	depth := 0
 	for part := range strings.SplitSeq(path, "/") {
 		if part == "" {
 			continue
 		}
-		part, err := CheckName("a folder of folderPath", part)
+		part, err := CheckFolderName(part)
 		if err != nil {
 			return "", err
 		}
-		if part == "." || part == ".." {
-			return "", tepin.Errorf(tepin.Invalid, "folderPath holds %q; name the folders from the root, as in /a/b", part)
-		}
 		clean.WriteString("/" + part)
+		if depth++; depth > tepin.MaxFolderDepth {
+			return "", tepin.Errorf(tepin.Invalid, "folderPath names more than %d folders in each other", tepin.MaxFolderDepth)
+		}
 	}
 	if clean.Len() == 0 {
 		return "/", nil

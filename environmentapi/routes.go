@@ -44,6 +44,8 @@ func (a *API) serverRoutes() {
 func (a *API) templateRoutes() {
 	api, t := a.web, tag("Templates")
 	web.Register(api, scope(tepin.TemplateList), in("listTemplates", "GET", "/templates", t, "List templates"), a.listTemplates)
+	web.Register(api, scope(tepin.TemplateList), in("listTemplateDirectory", "GET", "/templates/directory", t, "List a folder: its folders, then its templates; of the root, if none is named"), a.templateDirectory)
+	a.folderRoutes(t, "Template", folders{kind: tepin.TemplateFolder, at: "/templates"}, tepin.TemplateList, tepin.TemplateWrite)
 	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusCreated, web.Schema[Template](api), takesDocument(true, query(
 		in("createTemplate", "POST", "/templates", t, "Create a template from a document"),
 		param{"name", "string", true, "Of the template.", "Summer campaign"}, param{"folderPath", "string", false, "/ if it is left out.", "/campaigns/2026"}))), a.createTemplate)
@@ -90,6 +92,7 @@ func (a *API) outputRoutes() {
 func (a *API) mediaRoutes() {
 	api, t := a.web, tag("Media")
 	web.Register(api, scope(tepin.MediaList), in("listMedia", "GET", "/media", t, "List media"), a.listMedia)
+	a.folderRoutes(t, "Media", folders{kind: tepin.MediaFolder, at: "/media"}, tepin.MediaList, tepin.MediaWrite)
 	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusCreated, web.Schema[Asset](api), takesFiles(query(
 		in("uploadMedia", "POST", "/media", t, "Upload a picture: JPG, PNG, GIF, WebP or TIFF"),
 		param{"folderPath", "string", false, "/Upload if it is left out.", "/Upload"}, param{"name", "string", false, "The file's name if it is left out.", "beach"}))), a.uploadMedia)

@@ -26,6 +26,24 @@ func (a *API) listTemplates(ctx context.Context, c web.Caller, in *FolderIn) (*a
 	return pageOf(a, c, "/templates", l, p, templateOf), nil
 }
 
+// templateFolder is a folder among templates.
+func templateFolder(f tepin.Folder) Template {
+	return Template{ID: tepin.TemplateID(f.ID), Name: f.Name, RelativePath: f.Parent, Type: kindDirectory,
+		DateCreated: f.CreatedAt.UTC(), LastModifiedDate: f.UpdatedAt.UTC(), LastModifiedContentUTC: f.UpdatedAt.UTC()}
+}
+
+func (a *API) templateDirectory(ctx context.Context, c web.Caller, in *FolderIn) (*answer[Page[Template]], error) {
+	l, err := a.directory(c, "/templates/directory", *in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Store.TemplateDirectory(ctx, c.Environment.ID, l)
+	if err != nil {
+		return nil, err
+	}
+	return directoryOf(a, c, "/templates/directory", l, p, templateFolder, templateOf), nil
+}
+
 func (a *API) template(ctx context.Context, c web.Caller, given string) (tepin.Template, error) {
 	id, err := id[tepin.TemplateID]("template", given)
 	if err != nil {

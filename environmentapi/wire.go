@@ -43,7 +43,7 @@ type Template struct {
 	Name                   string           `json:"name" example:"Summer campaign"`
 	RelativePath           string           `json:"relativePath" doc:"The folder." example:"/campaigns/2026"`
 	Extension              *string          `json:"extension"`
-	Type                   int              `json:"type" doc:"0: an item."`
+	Type                   int              `json:"type" doc:"0: an item; 1: a directory."`
 	DateCreated            time.Time        `json:"dateCreated"`
 	LastModifiedDate       time.Time        `json:"lastModifiedDate"`
 	LastModifiedContentUTC time.Time        `json:"lastModifiedContentUtc" doc:"When the document last changed."`

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,27 +12,37 @@ import (
 	"github.com/tepin/tepin/store/storetest"
 )
 
+// older makes a database as an older program left it: its migrations, and rows.
+func older(t *testing.T, driver, url, rows string, migrations ...string) {
+	t.Helper()
+	source := url
+	if driver == "sqlite" {
+		source = "file:" + url[len("sqlite:"):]
+	}
+	raw, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	text := `CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL);`
+	for i, name := range migrations {
+		part, err := os.ReadFile("migration/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(part) + fmt.Sprintf(`;INSERT INTO migration VALUES (%d, '%s', 0);`, i+1, name)
+	}
+	if _, err := raw.Exec(text + rows); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What the log of the first release has is found by integration, too, in the same way
 // as what is written now.
 func TestAboutOfOlderEntries(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "tepin.db"), "pgx": storetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
-			source := url
-			if name == "sqlite" {
-				source = "file:" + url[len("sqlite:"):]
-			}
-			raw, err := sql.Open(name, source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer raw.Close()
-			first, err := os.ReadFile("migration/0001_first.sql")
-			if err != nil {
-				t.Fatal(err)
-			}
-			const more = `
-				CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL);
-				INSERT INTO migration VALUES (1, '0001_first.sql', 0);
+			const rows = `
 				INSERT INTO subscription VALUES ('s', 's', 1);
 				INSERT INTO environment VALUES ('e', 's', 'e', 'e', 'e', 'sandbox', 1, 'ES256', 1, 1, 1, 0);
 				INSERT INTO integration VALUES ('i1', 'e', 'c1', 'one', '1', '', '', TRUE, 1, 1, 1, 1, 0);
@@ -41,9 +52,7 @@ func TestAboutOfOlderEntries(t *testing.T) {
 				INSERT INTO audit_entry VALUES ('e', 3, 1, 'user', 'u', 'U', 'secret.create', 'x', '{"integration":"i9","label":"l"}', 'm');
 				INSERT INTO audit_entry VALUES ('e', 4, 1, 'integration', 'i1', 'I', 'template.create', 't', '{"name":"i2"}', 'm');
 				INSERT INTO audit_entry VALUES ('e', 5, 1, 'user', 'u', 'U', 'template.create', 't', '{"name":"x"}', 'm');`
-			if _, err := raw.Exec(string(first) + more); err != nil {
-				t.Fatal(err)
-			}
+			older(t, name, url, rows, "0001_first.sql")
 			s := storetest.Open(t, store.Options{URL: url})
 			list, err := s.AuditEntries(t.Context(), "e", 0, 10)
 			if err != nil {

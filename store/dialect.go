@@ -30,6 +30,9 @@ type dialect struct {
 	readOptions  *sql.TxOptions // of a transaction that sees one state of the database
 	clock        string         // asks for the database's clock in microseconds; empty = it is ours
 	lockRow      string         // appended to a SELECT whose rows the transaction will change
+	lockRows     string         // the same, where the rows' keys will change or the rows go
+	keepRow      string         // appended to a SELECT whose row must stay until the transaction ends
+	bytes        string         // two byte strings put together, as in fmt
 	skipLocked   string         // appended to a sub-SELECT that picks work
 	lockSchema   string         // taken while the schema is migrated
 	unlockSchema string
@@ -80,7 +83,7 @@ func (s *Store) openSQLite(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	s.dialect = dialect{name: "sqlite", readOptions: &sql.TxOptions{ReadOnly: true}, class: classSQLite}
+	s.dialect = dialect{name: "sqlite", readOptions: &sql.TxOptions{ReadOnly: true}, bytes: `CAST(%s || %s AS BLOB)`, class: classSQLite}
 	dsn := func(extra string) string {
 		return fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)%s",
 			(&url.URL{Path: path}).EscapedPath(), lockWait.Milliseconds(), extra)
@@ -114,6 +117,9 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 		readOptions:  &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		clock:        `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`,
 		lockRow:      ` FOR NO KEY UPDATE`,
+		lockRows:     ` FOR UPDATE`,
+		keepRow:      ` FOR KEY SHARE`,
+		bytes:        `%s || %s`,
 		skipLocked:   ` FOR UPDATE SKIP LOCKED`,
 		lockSchema:   `SELECT pg_advisory_lock(8389206)`,
 		unlockSchema: `SELECT pg_advisory_unlock(8389206)`,

@@ -16,6 +16,11 @@ func (s *Store) PlanOfTemplates(ctx context.Context, env tepin.EnvironmentID, p 
 	return s.plan(ctx, l.statement, p)
 }
 
+// PlanOfFolders returns how the database means to read a page of folders of templates.
+func (s *Store) PlanOfFolders(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (string, error) {
+	return s.plan(ctx, folderListing(env, tepin.TemplateFolder).statement, p)
+}
+
 // PlanOfProjects returns how the database means to read a page of an actor's projects.
 func (s *Store) PlanOfProjects(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (string, error) {
 	l := listing[tepin.Project]{kind: "project", table: "project", columns: projectColumns, env: env, where: append(ownedBy(by), living)}

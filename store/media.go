@@ -20,13 +20,17 @@ func (s *Store) CreateMedia(ctx context.Context, by tepin.Actor, v tepin.Media) 
 		return tepin.Media{}, err
 	}
 	fill(&v.ID)
-	v.Folder, v.Version = folderPath(v.Folder), 1
-	err := s.write(ctx, func(t *tx) error {
+	path := folderPath(v.Folder)
+	v.Version = 1
+	err := s.write(ctx, func(t *tx) (err error) {
 		v.CreatedAt, v.UpdatedAt = t.now, t.now
+		if v.Folder, err = t.makeFolders(ctx, by, v.EnvironmentID, tepin.MediaFolder, path); err != nil {
+			return err
+		}
 		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredAssets, v.Blob); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO media (`+mediaColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16, $17)`,
+		_, err = t.exec(ctx, `INSERT INTO media (`+mediaColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16, $17)`,
 			v.ID, v.EnvironmentID, v.Name, v.Extension, v.Folder, v.ContentType, v.Width, v.Height, v.Pages, textsOf(v.Facts), textsOf(v.Own),
 			v.Blob.Key, v.Blob.Size, v.Blob.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
 		if err != nil {
@@ -40,9 +44,13 @@ func (s *Store) CreateMedia(ctx context.Context, by tepin.Actor, v tepin.Media) 
 
 // MediaList returns a page of an environment's media.
 func (s *Store) MediaList(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (tepin.Page[tepin.Media], error) {
-	page, err := listing[tepin.Media]{kind: "media", table: "media", columns: mediaColumns, env: env, folders: true,
-		where: []condition{living}, scan: scanMedia}.page(ctx, s.reader, p)
+	page, err := mediaListing(env).page(ctx, s.reader, p)
 	return page, s.dialect.fail(err)
+}
+
+func mediaListing(env tepin.EnvironmentID) listing[tepin.Media] {
+	return listing[tepin.Media]{kind: "media", table: "media", columns: mediaColumns, env: env, folders: true,
+		where: []condition{living}, scan: scanMedia}
 }
 
 // MediaItem returns one uploaded file.
@@ -81,6 +89,9 @@ func (s *Store) DeleteMedia(ctx context.Context, by tepin.Actor, env tepin.Envir
 func (s *Store) RestoreMedia(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.MediaID) (v tepin.Media, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if err := t.restore(ctx, by, env, "media", string(id), ""); err != nil {
+			return err
+		}
+		if err := t.refolder(ctx, by, env, tepin.MediaFolder, string(id)); err != nil {
 			return err
 		}
 		v, err = mediaItem(ctx, t, env, id, "")

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/tepin/tepin"
 )
@@ -62,6 +63,11 @@ func (d dialect) migrate(ctx context.Context, s *Store) (err error) {
 	return nil
 }
 
+// steps are the parts of migrations that SQL cannot do; each follows the SQL of its number.
+var steps = map[int]func(context.Context, *tx) error{
+	3: foldersOfItems,
+}
+
 // apply runs one migration. Files are numbered from 1 without a gap.
 func (d dialect) apply(ctx context.Context, conn *sql.Conn, version int, file string, now int64) error {
 	if name := path.Base(file); name[:4] != fmt.Sprintf("%04d", version) {
@@ -78,6 +84,11 @@ func (d dialect) apply(ctx context.Context, conn *sql.Conn, version int, file st
 	defer t.Rollback()
 	if _, err := t.ExecContext(ctx, string(text)); err != nil {
 		return err
+	}
+	if step := steps[version]; step != nil {
+		if err := step(ctx, &tx{Tx: t, dialect: d, now: time.UnixMicro(now).UTC(), quiet: true}); err != nil {
+			return err
+		}
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO migration (version, name, applied_at) VALUES ($1, $2, $3)`, version, path.Base(file), now); err != nil {
 		return err

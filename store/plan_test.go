@@ -22,6 +22,7 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 				INSERT INTO environment SELECT 'e' || n, 's', 'e', 'e', 'e' || n, 'production', 1, 'ES256', 0, 0, 1, 0 FROM generate_series(1, 20) n;
 				INSERT INTO template SELECT 't' || n, 'e' || n % 20 + 1, 'n', ('n' || n)::bytea, '/', ('/' || n % 9)::bytea, 'k', 1, 's', 0, 0, 0, 1, 0 FROM generate_series(1, 20000) n;
 				INSERT INTO project SELECT 'p' || n, 'e' || n % 20 + 1, 'integration', 'o' || n % 7, 'n', ('n' || n)::bytea, 't', 'k', 1, 's', 0, 0, 0, 1, 0 FROM generate_series(1, 20000) n;
+				INSERT INTO folder SELECT 'f' || n, 'e' || n % 20 + 1, 'template', 'n', ('n' || n)::bytea, '/', ('/' || n % 9)::bytea, 'p', ('/' || n % 9 || 'n' || n)::bytea, 0, 0, 1 FROM generate_series(1, 20000) n;
 				ANALYZE`
 			if _, err := s.Writer().Exec(fill); err != nil {
 				t.Fatal(err)
@@ -39,6 +40,11 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 					p.Desc, p.After = desc, after
 					plan, err := s.PlanOfTemplates(t.Context(), env, p)
 					check(t, s, fmt.Sprintf("templates %s, desc %v, after %v", name, desc, after != nil), plan, err)
+				}
+				for name, p := range map[string]tepin.List{"by name": {}, "by id": {SortBy: tepin.SortID}, "by path": {SortBy: tepin.SortRelativePath}, "folder by name": {Folder: "/a"}} {
+					p.Desc, p.After = desc, after
+					plan, err := s.PlanOfFolders(t.Context(), env, p)
+					check(t, s, fmt.Sprintf("folders %s, desc %v, after %v", name, desc, after != nil), plan, err)
 				}
 				for _, sort := range []tepin.SortKey{tepin.SortName, tepin.SortID} {
 					plan, err := s.PlanOfProjects(t.Context(), env, owner, tepin.List{SortBy: sort, Desc: desc, After: after})

@@ -20,13 +20,17 @@ func (s *Store) CreateTemplate(ctx context.Context, by tepin.Actor, v tepin.Temp
 		return tepin.Template{}, err
 	}
 	fill(&v.ID)
-	v.Folder, v.Version = folderPath(v.Folder), 1
-	err := s.write(ctx, func(t *tx) error {
+	path := folderPath(v.Folder)
+	v.Version = 1
+	err := s.write(ctx, func(t *tx) (err error) {
 		v.CreatedAt, v.UpdatedAt, v.ContentAt = t.now, t.now, t.now
+		if v.Folder, err = t.makeFolders(ctx, by, v.EnvironmentID, tepin.TemplateFolder, path); err != nil {
+			return err
+		}
 		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredDocuments, v.Document); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO template (`+templateColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, 1, $9, $10)`,
+		_, err = t.exec(ctx, `INSERT INTO template (`+templateColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, 1, $9, $10)`,
 			v.ID, v.EnvironmentID, v.Name, v.Folder, v.Document.Key, v.Document.Size, v.Document.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
 		if err != nil {
 			return err
@@ -39,9 +43,13 @@ func (s *Store) CreateTemplate(ctx context.Context, by tepin.Actor, v tepin.Temp
 
 // Templates returns a page of an environment's templates.
 func (s *Store) Templates(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (tepin.Page[tepin.Template], error) {
-	page, err := listing[tepin.Template]{kind: "template", table: "template", columns: templateColumns, env: env, folders: true,
-		where: []condition{living}, scan: scanTemplate}.page(ctx, s.reader, p)
+	page, err := templateListing(env).page(ctx, s.reader, p)
 	return page, s.dialect.fail(err)
+}
+
+func templateListing(env tepin.EnvironmentID) listing[tepin.Template] {
+	return listing[tepin.Template]{kind: "template", table: "template", columns: templateColumns, env: env, folders: true,
+		where: []condition{living}, scan: scanTemplate}
 }
 
 // Template returns a template.
@@ -59,6 +67,15 @@ func template(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.
 // last one wins whole; with IfVersion the later one is Stale.
 func (s *Store) UpdateTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID, u tepin.TemplateUpdate) (v tepin.Template, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		var folder string // before the template, as where a folder is moved
+		if u.Folder != nil {
+			if err := checkNames(*u.Folder); err != nil {
+				return err
+			}
+			if folder, err = t.makeFolders(ctx, by, env, tepin.TemplateFolder, folderPath(*u.Folder)); err != nil {
+				return err
+			}
+		}
 		if v, err = template(ctx, t, env, id, t.dialect.lockRow); err != nil {
 			return err
 		}
@@ -68,10 +85,10 @@ func (s *Store) UpdateTemplate(ctx context.Context, by tepin.Actor, env tepin.En
 		detail := map[string]any{}
 		set(&v.Name, u.Name, detail, "name")
 		if u.Folder != nil {
-			v.Folder = folderPath(*u.Folder)
+			v.Folder = folder
 			detail["folder"] = v.Folder
 		}
-		if err := checkNames(v.Name, v.Folder); err != nil {
+		if err := checkNames(v.Name); err != nil {
 			return err
 		}
 		if u.Document != nil {
@@ -126,6 +143,9 @@ func (s *Store) DeleteTemplate(ctx context.Context, by tepin.Actor, env tepin.En
 func (s *Store) RestoreTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID) (v tepin.Template, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if err := t.restore(ctx, by, env, "template", string(id), ""); err != nil {
+			return err
+		}
+		if err := t.refolder(ctx, by, env, tepin.TemplateFolder, string(id)); err != nil {
 			return err
 		}
 		v, err = template(ctx, t, env, id, "")

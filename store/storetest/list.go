@@ -169,7 +169,7 @@ func listFolders(w *world) {
 		}
 	}
 	paths := w.templateList(tepin.List{SortBy: tepin.SortRelativePath, Limit: 3}, func(v tepin.Template) string { return v.Folder })
-	equal(w, fmt.Sprint(paths), "[/ /a /a-b /a/b /a/b/c /A/d /ab]")
+	equal(w, fmt.Sprint(paths), "[/ /a /a-b /a/b /a/b/c /a/d /ab]")
 }
 
 func text(w *world) {
