@@ -31,6 +31,7 @@ type (
 	StagedFileID     string
 	PreviewID        string
 	FolderID         string
+	DefinitionID     string // of whatever kind
 )
 
 // ClientID is the public name of a client at the token endpoint: "int_" and 22

@@ -74,7 +74,7 @@ func scanEnvironment(r row) (e tepin.Environment, err error) {
 	return e, err
 }
 
-// CreateEnvironment adds an environment with its three default output settings.
+// CreateEnvironment adds an environment with its default output settings and user interface.
 // Conflict if the technical name is or was taken.
 func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.Environment) (tepin.Environment, error) {
 	if err := errors.Join(checkNames(e.Name), e.Quota.Check()); err != nil {
@@ -112,6 +112,9 @@ func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.E
 			if err := t.insertSettings(ctx, o); err != nil {
 				return err
 			}
+		}
+		if err := t.defaultInterface(ctx, e.ID); err != nil {
+			return err
 		}
 		t.access = true
 		t.record(string(e.ID), by, "environment.create", string(e.ID), nil)

@@ -23,8 +23,12 @@ func (s *Store) PlanOfFolders(ctx context.Context, env tepin.EnvironmentID, p te
 
 // PlanOfProjects returns how the database means to read a page of an actor's projects.
 func (s *Store) PlanOfProjects(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (string, error) {
-	l := listing[tepin.Project]{kind: "project", table: "project", columns: projectColumns, env: env, where: append(ownedBy(by), living)}
-	return s.plan(ctx, l.statement, p)
+	return s.plan(ctx, projectListing(env, by, p).statement, p)
+}
+
+// PlanOfDefinitions returns how the database means to read a page of brand kits.
+func (s *Store) PlanOfDefinitions(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (string, error) {
+	return s.plan(ctx, definitionListing(env, tepin.BrandKit).statement, p)
 }
 
 // PlanOfGuardFindings returns how the database means to look for what the guard saw.

@@ -133,6 +133,9 @@ func (s *Store) DeleteIntegration(ctx context.Context, by tepin.Actor, env tepin
 		if err := t.dropTokens(ctx, id); err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, `DELETE FROM project_access WHERE environment_id = $1 AND subject_kind = 'integration' AND subject_id = $2 AND access <> 'owner'`, env, id); err != nil {
+			return err
+		}
 		t.access = true
 		t.record(string(env), by, "integration.delete", string(id), map[string]any{"name": i.Name})
 		return t.unindex(ctx, string(id))

@@ -23,6 +23,9 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 				INSERT INTO template SELECT 't' || n, 'e' || n % 20 + 1, 'n', ('n' || n)::bytea, '/', ('/' || n % 9)::bytea, 'k', 1, 's', 0, 0, 0, 1, 0 FROM generate_series(1, 20000) n;
 				INSERT INTO project SELECT 'p' || n, 'e' || n % 20 + 1, 'integration', 'o' || n % 7, 'n', ('n' || n)::bytea, 't', 'k', 1, 's', 0, 0, 0, 1, 0 FROM generate_series(1, 20000) n;
 				INSERT INTO folder SELECT 'f' || n, 'e' || n % 20 + 1, 'template', 'n', ('n' || n)::bytea, '/', ('/' || n % 9)::bytea, 'p', ('/' || n % 9 || 'n' || n)::bytea, 0, 0, 1 FROM generate_series(1, 20000) n;
+				INSERT INTO project_access SELECT id, owner_kind, owner_id, environment_id, name_key, 'owner', 0, 0 FROM project;
+				INSERT INTO project_access SELECT id, 'integration', 'shared' || substr(id, 2, 1), environment_id, name_key, 'read', 0, 0 FROM project;
+				INSERT INTO definition SELECT 'd' || n, 'e' || n % 20 + 1, 'brand_kit', 'n', ('n' || n)::bytea, FALSE, '{}', 0, 0, 1 FROM generate_series(1, 5000) n;
 				ANALYZE`
 			if _, err := s.Writer().Exec(fill); err != nil {
 				t.Fatal(err)
@@ -47,8 +50,13 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 					check(t, s, fmt.Sprintf("folders %s, desc %v, after %v", name, desc, after != nil), plan, err)
 				}
 				for _, sort := range []tepin.SortKey{tepin.SortName, tepin.SortID} {
-					plan, err := s.PlanOfProjects(t.Context(), env, owner, tepin.List{SortBy: sort, Desc: desc, After: after})
-					check(t, s, fmt.Sprintf("projects by %s, desc %v, after %v", sort, desc, after != nil), plan, err)
+					yes, no := true, false
+					for which, shared := range map[string]*bool{"all": nil, "shared": &yes, "own": &no} {
+						plan, err := s.PlanOfProjects(t.Context(), env, owner, tepin.List{SortBy: sort, Desc: desc, After: after, Shared: shared})
+						check(t, s, fmt.Sprintf("%s projects by %s, desc %v, after %v", which, sort, desc, after != nil), plan, err)
+					}
+					plan, err := s.PlanOfDefinitions(t.Context(), env, tepin.List{SortBy: sort, Desc: desc, After: after})
+					check(t, s, fmt.Sprintf("definitions by %s, desc %v, after %v", sort, desc, after != nil), plan, err)
 				}
 			}
 		}

@@ -55,6 +55,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err == nil {
 		err = s.dialect.migrate(ctx, s)
 	}
+	if err == nil {
+		err = s.giveInterfaces(ctx)
+	}
 	if err == nil && s.lock != nil {
 		err = s.freeLeases(ctx)
 	}

@@ -30,3 +30,59 @@ CREATE UNIQUE INDEX folder_path ON folder (environment_id, kind, path_key);
 CREATE INDEX folder_by_name ON folder (environment_id, kind, name_key, id);
 CREATE INDEX folder_by_path ON folder (environment_id, kind, folder_key, name_key, id);
 CREATE INDEX folder_by_id ON folder (environment_id, kind, id);
+
+-- What is defined once for an environment: user interfaces, rich-text rules, brand kits,
+-- subject types. The content is JSON.
+CREATE TABLE definition (
+    id             TEXT    PRIMARY KEY,
+    environment_id TEXT    NOT NULL REFERENCES environment (id),
+    kind           TEXT    NOT NULL,
+    name           TEXT    NOT NULL,
+    name_key       BYTEA   NOT NULL,
+    is_default     BOOLEAN NOT NULL,
+    content        TEXT    NOT NULL,
+    created_at     BIGINT  NOT NULL,
+    updated_at     BIGINT  NOT NULL,
+    version        BIGINT  NOT NULL
+);
+CREATE UNIQUE INDEX definition_name ON definition (environment_id, kind, name_key);
+CREATE UNIQUE INDEX definition_default ON definition (environment_id, kind) WHERE is_default;
+CREATE INDEX definition_by_name ON definition (environment_id, kind, name_key, id);
+CREATE INDEX definition_by_id ON definition (environment_id, kind, id);
+
+CREATE TABLE environment_settings (
+    environment_id TEXT    PRIMARY KEY REFERENCES environment (id),
+    sdk_version    TEXT    NOT NULL,
+    brand_kit_sync BOOLEAN NOT NULL,
+    version        BIGINT  NOT NULL
+);
+
+ALTER TABLE project ADD COLUMN user_interface_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX project_of_user_interface ON project (user_interface_id) WHERE user_interface_id <> '';
+
+-- Who reaches which project: its owner, and those with whom it is shared. name_key and
+-- deleted_at are the project's, so that everybody's list is an index.
+CREATE TABLE project_access (
+    project_id     TEXT   NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    subject_kind   TEXT   NOT NULL,
+    subject_id     TEXT   NOT NULL,
+    environment_id TEXT   NOT NULL REFERENCES environment (id),
+    name_key       BYTEA  NOT NULL,
+    access         TEXT   NOT NULL, -- owner, write or read
+    created_at     BIGINT NOT NULL,
+    deleted_at     BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (project_id, subject_kind, subject_id)
+);
+CREATE INDEX project_access_by_name ON project_access (environment_id, subject_kind, subject_id, name_key, project_id) WHERE deleted_at = 0;
+CREATE INDEX project_access_by_id ON project_access (environment_id, subject_kind, subject_id, project_id) WHERE deleted_at = 0;
+CREATE INDEX project_shared_by_name ON project_access (environment_id, subject_kind, subject_id, name_key, project_id) WHERE deleted_at = 0 AND access <> 'owner';
+CREATE INDEX project_shared_by_id ON project_access (environment_id, subject_kind, subject_id, project_id) WHERE deleted_at = 0 AND access <> 'owner';
+INSERT INTO project_access (project_id, subject_kind, subject_id, environment_id, name_key, access, created_at)
+    SELECT id, owner_kind, owner_id, environment_id, name_key, 'owner', created_at FROM project;
+
+CREATE VIEW project_seen AS
+    SELECT a.project_id AS id, a.environment_id AS environment_id, a.subject_kind AS subject_kind, a.subject_id AS subject_id, a.access AS access,
+        a.name_key AS name_key, a.deleted_at AS deleted_at, p.owner_kind AS owner_kind, p.owner_id AS owner_id, p.name AS name, p.template_id AS template_id,
+        p.user_interface_id AS user_interface_id, p.document_key AS document_key, p.document_size AS document_size, p.document_sha256 AS document_sha256,
+        p.created_at AS created_at, p.updated_at AS updated_at, p.content_at AS content_at, p.version AS version
+    FROM project_access a JOIN project p ON p.id = a.project_id;

@@ -211,6 +211,8 @@ func projects(w *world) {
 	w.is(tepin.Stale, err)
 	got, err := w.Project(w.ctx, w.env, w.admin, a.ID)
 	w.must(err)
+	equal(w, got.Access, tepin.ProjectAdministrator)
+	got.Access = u.Access
 	equal(w, got, u)
 	gone, err := w.DeleteProject(w.ctx, w.alice, w.env, a.ID)
 	w.must(err)
