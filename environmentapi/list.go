@@ -1,11 +1,16 @@
 package environmentapi
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset"
@@ -125,4 +130,52 @@ func id[T ~string](noun, s string) (T, error) {
 		return "", tepin.Errorf(tepin.NotFound, "there is no such %s here", noun)
 	}
 	return T(s), nil
+}
+
+// idList reads the ids of a call that changes several things, at most [tepin.MaxBulk].
+// An id that stands twice counts once.
+func idList[T ~string](noun string, given []string) ([]T, error) {
+	var ids []T
+	for _, s := range given {
+		one, err := id[T](noun, strings.TrimSpace(s))
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, one) {
+			ids = append(ids, one)
+		}
+		if len(ids) > tepin.MaxBulk {
+			return nil, &tepin.Error{Kind: tepin.Invalid, Path: "ids", Message: fmt.Sprintf("more than %d ids; send them in several calls", tepin.MaxBulk)}
+		}
+	}
+	if len(ids) == 0 {
+		return nil, &tepin.Error{Kind: tepin.Invalid, Path: "ids", Message: "name at least one id"}
+	}
+	return ids, nil
+}
+
+// OptionalID is an id in a body that may be null or left out, which mean different things
+// where something is changed.
+type OptionalID struct {
+	Set bool // it is not left out
+	ID  string
+}
+
+// UnmarshalJSON reads a string or null.
+func (o *OptionalID) UnmarshalJSON(raw []byte) error {
+	o.Set = true
+	return json.Unmarshal(raw, &o.ID)
+}
+
+// Schema is what the OpenAPI document says of it.
+func (OptionalID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Nullable: true}
+}
+
+// definition is the id of a definition, "" for null.
+func (o OptionalID) definition(noun string) (tepin.DefinitionID, error) {
+	if o.ID == "" {
+		return "", nil
+	}
+	return id[tepin.DefinitionID](noun, o.ID)
 }

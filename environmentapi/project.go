@@ -3,6 +3,7 @@ package environmentapi
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset"
@@ -13,31 +14,50 @@ import (
 // ProjectIn names a project.
 type ProjectIn struct {
 	InEnvironment
-	ID string `path:"id" doc:"Id of the project. Only its owner can see it."`
+	ID string `path:"id" doc:"Id of the project. Its owner sees it, and those with whom it is shared."`
 }
 
 type createProjectIn struct {
 	InEnvironment
 	Body struct {
-		Template     TemplateRef `json:"template"`
-		Name         string      `json:"name,omitempty" doc:"The template's name if it is left out." example:"Poster for Antwerp"`
-		CollectionID *string     `json:"collectionId,omitempty" doc:"Not used yet."`
-		_            struct{}    `additionalProperties:"true"`
+		Template        TemplateRef `json:"template"`
+		Name            string      `json:"name,omitempty" maxLength:"255" doc:"The template's name if it is left out." example:"Poster for Antwerp"`
+		CollectionID    *string     `json:"collectionId,omitempty" doc:"Not used yet."`
+		UserInterfaceID OptionalID  `json:"userInterfaceId,omitempty" doc:"null or left out: the environment's default."`
+		_               struct{}    `additionalProperties:"true"`
 	}
 }
 
-type renameProjectIn struct {
+type updateProjectIn struct {
 	ProjectIn
 	Body struct {
-		Name string   `json:"name" example:"Poster for Ghent"`
+		Name            *string    `json:"name,omitempty" maxLength:"255" example:"Poster for Ghent"`
+		UserInterfaceID OptionalID `json:"userInterfaceId,omitempty" doc:"null: the environment's default."`
+		_               struct{}   `additionalProperties:"true"`
+	}
+}
+
+type copyProjectIn struct {
+	ProjectIn
+	Body *struct {
+		Name string   `json:"name,omitempty" maxLength:"255" doc:"The name with (copy) behind it if it is left out." example:"Poster for Bruges"`
 		_    struct{} `additionalProperties:"true"`
 	}
 }
 
-func (a *API) listProjects(ctx context.Context, c web.Caller, in *ListIn) (*answer[Page[Project]], error) {
-	l, err := a.list(c, "/projects", FolderIn{ListIn: *in})
+type listProjectsIn struct {
+	ListIn
+	Shared string `query:"shared" enum:"true,false" doc:"true: only projects of others that are shared with you; false: only your own. Not needed with nextPageToken."`
+}
+
+func (a *API) listProjects(ctx context.Context, c web.Caller, in *listProjectsIn) (*answer[Page[Project]], error) {
+	l, err := a.list(c, "/projects", FolderIn{ListIn: in.ListIn})
 	if err != nil {
 		return nil, err
+	}
+	if in.Shared != "" && in.NextPageToken == "" {
+		shared := in.Shared == "true"
+		l.Shared = &shared
 	}
 	p, err := a.Store.Projects(ctx, c.Environment.ID, c.Actor, l)
 	if err != nil {
@@ -76,6 +96,10 @@ func (a *API) createProject(ctx context.Context, c web.Caller, in *createProject
 	if err != nil {
 		return nil, err
 	}
+	ui, err := in.Body.UserInterfaceID.definition("user interface")
+	if err != nil {
+		return nil, err
+	}
 	if err := a.large.Acquire(ctx, 2*t.Document.Size); err != nil {
 		return nil, err
 	}
@@ -91,25 +115,75 @@ func (a *API) createProject(ctx context.Context, c web.Caller, in *createProject
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.Store.CreateProject(ctx, c.Actor, tepin.Project{
-		EnvironmentID: env, OwnerKind: c.Actor.Kind, OwnerID: c.Actor.ID, Name: name, TemplateID: t.ID, Document: ref,
-	})
-	if err := a.Asset.Settle(ctx, ref, err); err != nil {
-		return nil, err
-	}
-	return &answer[Project]{Status: http.StatusCreated, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
+	return a.keepProject(ctx, c, tepin.Project{Name: name, TemplateID: t.ID, UserInterfaceID: ui, Document: ref})
 }
 
-func (a *API) renameProject(ctx context.Context, c web.Caller, in *renameProjectIn) (*answer[Project], error) {
-	name, err := asset.CheckName("the project", in.Body.Name)
+// keepProject makes the record of a new project of the caller whose document is written.
+func (a *API) keepProject(ctx context.Context, c web.Caller, p tepin.Project) (*answer[Project], error) {
+	p.EnvironmentID, p.OwnerKind, p.OwnerID = c.Environment.ID, c.Actor.Kind, c.Actor.ID
+	made, err := a.Store.CreateProject(ctx, c.Actor, p)
+	if err := a.Asset.Settle(ctx, p.Document, err); err != nil {
+		return nil, err
+	}
+	return &answer[Project]{Status: http.StatusCreated, ETag: web.ETag(made.Version), Body: projectOf(made)}, nil
+}
+
+// copyProject makes a project of the caller with the bytes of one that it reaches.
+func (a *API) copyProject(ctx context.Context, c web.Caller, in *copyProjectIn) (*answer[Project], error) {
+	p, err := a.project(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
 	}
+	name := copyName(p.Name)
+	if in.Body != nil && in.Body.Name != "" {
+		if name, err = asset.CheckName("the project", in.Body.Name); err != nil {
+			return nil, err
+		}
+	}
+	from, err := a.Asset.Open(ctx, c.Environment.ID, p.Document, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	ref, err := a.Asset.Receive(ctx, c.Environment.ID, from, p.Document.Size)
+	if err != nil {
+		return nil, err
+	}
+	return a.keepProject(ctx, c, tepin.Project{Name: name, TemplateID: p.TemplateID, UserInterfaceID: p.UserInterfaceID, Document: ref})
+}
+
+// copyName is the name of a copy where the caller chose none.
+func copyName(name string) string {
+	const mark = " (copy)"
+	if runes := []rune(name); len(runes)+len(mark) > asset.MaxName {
+		name = strings.TrimSpace(string(runes[:asset.MaxName-len(mark)]))
+	}
+	return name + mark
+}
+
+func (a *API) updateProject(ctx context.Context, c web.Caller, in *updateProjectIn) (*answer[Project], error) {
 	pid, err := id[tepin.ProjectID]("project", in.ID)
 	if err != nil {
 		return nil, err
 	}
-	change := tepin.ProjectUpdate{Name: &name}
+	var change tepin.ProjectUpdate
+	if in.Body.Name != nil {
+		name, err := asset.CheckName("the project", *in.Body.Name)
+		if err != nil {
+			return nil, err
+		}
+		change.Name = &name
+	}
+	if in.Body.UserInterfaceID.Set {
+		ui, err := in.Body.UserInterfaceID.definition("user interface")
+		if err != nil {
+			return nil, err
+		}
+		change.UserInterfaceID = &ui
+	}
+	if change.Name == nil && change.UserInterfaceID == nil {
+		return nil, tepin.Errorf(tepin.Invalid, "there is nothing to change: send name or userInterfaceId")
+	}
 	if change.IfVersion, err = web.IfMatch(c.Request); err != nil {
 		return nil, err
 	}
@@ -130,6 +204,32 @@ func (a *API) deleteProject(ctx context.Context, c web.Caller, in *ProjectIn) (*
 	}
 	_, err = a.Store.DeleteProject(ctx, c.Actor, c.Environment.ID, p.ID)
 	return &empty{http.StatusNoContent}, err
+}
+
+type deleteProjectsIn struct {
+	InEnvironment
+	IDs []string `query:"ids" required:"true" doc:"Ids of projects, separated by commas, at most 200. One that is named twice counts once."`
+}
+
+// deleteProjects deletes all of the given projects or none.
+func (a *API) deleteProjects(ctx context.Context, c web.Caller, in *deleteProjectsIn) (*empty, error) {
+	ids, err := idList[tepin.ProjectID]("project", in.IDs)
+	if err != nil {
+		return nil, err
+	}
+	return &empty{http.StatusNoContent}, a.Store.DeleteProjects(ctx, c.Actor, c.Environment.ID, ids)
+}
+
+func (a *API) restoreProject(ctx context.Context, c web.Caller, in *ProjectIn) (*answer[Project], error) {
+	pid, err := id[tepin.ProjectID]("project", in.ID)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Store.RestoreProject(ctx, c.Actor, c.Environment.ID, pid)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[Project]{Status: http.StatusOK, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
 }
 
 func (a *API) getProjectDocument(w http.ResponseWriter, r *http.Request) error {

@@ -59,12 +59,19 @@ func (a *API) templateRoutes() {
 
 func (a *API) projectRoutes() {
 	api, t := a.web, tag("Projects")
-	web.Register(api, scope(tepin.ProjectList), in("listProjects", "GET", "/projects", t, "List your own projects"), a.listProjects)
+	web.Register(api, scope(tepin.ProjectList), in("listProjects", "GET", "/projects", t, "List your own projects, and those shared with you"), a.listProjects)
 	web.Register(api, scope(tepin.ProjectWrite), created(in("createProject", "POST", "/projects", t, "Create a project from a template")), a.createProject)
 	web.Register(api, scope(tepin.ProjectRead), in("getProject", "GET", "/projects/{id}", t, "Get a project"), a.getProject)
 	api.Raw(scope(tepin.ProjectWrite), givesNothing(http.StatusNoContent, conditional(takesDocument(true, in("putProject", "PUT", "/projects/{id}", t, "The same as PUT …/document")))), a.putProjectDocument)
-	web.Register(api, scope(tepin.ProjectWrite), conditional(in("renameProject", "PATCH", "/projects/{id}", t, "Rename a project")), a.renameProject)
-	web.Register(api, scope(tepin.ProjectWrite), conditional(in("deleteProject", "DELETE", "/projects/{id}", t, "Delete a project")), a.deleteProject)
+	web.Register(api, scope(tepin.ProjectWrite), conditional(in("updateProject", "PATCH", "/projects/{id}", t, "Rename a project, or choose its user interface")), a.updateProject)
+	web.Register(api, scope(tepin.ProjectWrite), conditional(in("deleteProject", "DELETE", "/projects/{id}", t, "Delete a project of your own; for a day it can be restored")), a.deleteProject)
+	web.Register(api, scope(tepin.ProjectWrite), in("deleteProjects", "DELETE", "/projects", t, "Delete several projects of your own: all of them, or none"), a.deleteProjects)
+	web.Register(api, scope(tepin.ProjectWrite), in("restoreProject", "POST", "/projects/{id}/restore", t, "Bring a deleted project back"), a.restoreProject)
+	web.Register(api, scope(tepin.ProjectWrite), created(in("copyProject", "POST", "/projects/{id}/copy", t, "Copy a project that you see into one of your own")), a.copyProject)
+	web.Register(api, scope(tepin.ProjectRead), in("listProjectShares", "GET", "/projects/{id}/shares", t, "With whom a project of your own is shared"), a.listShares)
+	web.Register(api, scope(tepin.ProjectRead), in("getProjectShare", "GET", "/projects/{id}/shares/{subject}", t, "How a project of your own is shared with somebody"), a.getShare)
+	web.Register(api, scope(tepin.ProjectWrite), in("shareProject", "PUT", "/projects/{id}/shares/{subject}", t, "Share a project of your own with an integration or a person of the environment"), a.shareProject)
+	web.Register(api, scope(tepin.ProjectWrite), in("unshareProject", "DELETE", "/projects/{id}/shares/{subject}", t, "Take a project back, at once, or give back one that is shared with you"), a.unshareProject)
 	api.Raw(scope(tepin.ProjectRead), givesDocument(in("getProjectDocument", "GET", "/projects/{id}/document", t, "Get a project's document, byte for byte")), a.getProjectDocument)
 	api.Raw(scope(tepin.ProjectWrite), givesNothing(http.StatusNoContent, conditional(takesDocument(true, in("putProjectDocument", "PUT", "/projects/{id}/document", t, "Save a project's document")))), a.putProjectDocument)
 }

@@ -58,13 +58,21 @@ func templateOf(t tepin.Template) Template {
 
 // Project is the JSON of a project.
 type Project struct {
-	ID               tepin.ProjectID `json:"id" format:"uuid"`
-	Name             string          `json:"name" example:"Poster for Antwerp"`
-	Template         TemplateRef     `json:"template"`
-	CollectionID     *string         `json:"collectionId"`
-	UserInterfaceID  *string         `json:"userInterfaceId"`
-	DateCreated      time.Time       `json:"dateCreated"`
-	LastModifiedDate time.Time       `json:"lastModifiedDate"`
+	ID               tepin.ProjectID     `json:"id" format:"uuid"`
+	Name             string              `json:"name" example:"Poster for Antwerp"`
+	Template         TemplateRef         `json:"template"`
+	CollectionID     *string             `json:"collectionId"`
+	UserInterfaceID  *tepin.DefinitionID `json:"userInterfaceId" format:"uuid" doc:"null: the environment's default."`
+	Owner            Subject             `json:"owner"`
+	Access           tepin.ProjectAccess `json:"access" enum:"read,write,owner,administrator" doc:"What you may do: read it; write it, too; share and delete it, too, as its owner or as an administrator."`
+	DateCreated      time.Time           `json:"dateCreated"`
+	LastModifiedDate time.Time           `json:"lastModifiedDate"`
+}
+
+// Subject is an integration or a person.
+type Subject struct {
+	ID   string          `json:"id" format:"uuid"`
+	Type tepin.ActorKind `json:"type" enum:"integration,user,system"`
 }
 
 // TemplateRef names a template.
@@ -73,10 +81,14 @@ type TemplateRef struct {
 }
 
 func projectOf(p tepin.Project) Project {
-	return Project{
-		ID: p.ID, Name: p.Name, Template: TemplateRef{p.TemplateID},
+	body := Project{
+		ID: p.ID, Name: p.Name, Template: TemplateRef{p.TemplateID}, Owner: Subject{p.OwnerID, p.OwnerKind}, Access: p.Access,
 		DateCreated: p.CreatedAt.UTC(), LastModifiedDate: p.UpdatedAt.UTC(),
 	}
+	if p.UserInterfaceID != "" {
+		body.UserInterfaceID = &p.UserInterfaceID
+	}
+	return body
 }
 
 // Asset is the JSON of a media file.
