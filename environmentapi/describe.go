@@ -142,6 +142,13 @@ const mediaPreviews = "thumbnail (at most 256 pixels a side; if it is left out),
 	"highestOrVector (of a vector file the PDF, else as highest), fullOrVector (of a vector file the PDF, else the original), in any case. " +
 	"Pictures are never enlarged, vector files are drawn as large as asked for."
 
+// fontPreviews and oldFontPreviews tell the types of previews that fonts have.
+const (
+	fontPreviews = "square (400 × 400 pixels: Aa, or two letters of a script that the font writes; if it is left out) or line (the name, " +
+		"or those letters where the font lacks its own name's), in any case: black on white, PNG. A family is drawn in the style nearest to regular."
+	oldFontPreviews = "thumbnail (256 × 256 pixels; if it is left out), medium (1024) or highest (2048), in any case: the square."
+)
+
 // documentPreviews tells the types of previews that templates and projects have.
 const documentPreviews = "thumbnail (256 pixels on the longer side; if it is left out), medium (1024) or highest (2048), in any case. " +
 	"A preview shows the document as it was saved last, with the media and fonts that there are now; it carries no watermark and counts as no render. " +

@@ -9,17 +9,20 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-// previewType is the type that a request names in its path or in its query; nothing
-// means the least.
+// givenType is the type that a request names in its path or in its query.
+func givenType(r *http.Request) string {
+	if t := r.PathValue("previewType"); t != "" {
+		return t
+	}
+	return r.URL.Query().Get("previewType")
+}
+
+// previewType is the type that a request names; nothing means the least.
 func previewType(r *http.Request) string {
-	given := r.PathValue("previewType")
-	if given == "" {
-		given = r.URL.Query().Get("previewType")
+	if t := givenType(r); t != "" {
+		return t
 	}
-	if given == "" {
-		given = string(tepin.PreviewThumbnail)
-	}
-	return given
+	return string(tepin.PreviewThumbnail)
 }
 
 // previewMedia answers a preview of a media file: 200 with the picture, or 202 without
@@ -180,4 +183,51 @@ func (a *API) reportPreview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return serveReport(w, r, p.Report)
+}
+
+// previewStyle answers a preview of a font style.
+func (a *API) previewStyle(w http.ResponseWriter, r *http.Request) error {
+	t, err := preview.FontType(givenType(r))
+	if err != nil {
+		return err
+	}
+	style, err := a.style(r.Context(), web.CallerOf(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	f, err := a.Preview.FontStyle(r.Context(), style, t)
+	return a.servePreview(w, r, style.FamilyName+" "+style.Name, f, err)
+}
+
+// previewFamily answers a preview of a font family.
+func (a *API) previewFamily(w http.ResponseWriter, r *http.Request) error {
+	t, err := preview.FontType(givenType(r))
+	if err != nil {
+		return err
+	}
+	c := web.CallerOf(r.Context())
+	family, err := id[tepin.FontFamilyID]("font family", r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	found, err := a.Store.FontFamily(r.Context(), c.Environment.ID, family)
+	if err != nil {
+		return err
+	}
+	f, err := a.Preview.FontFamily(r.Context(), found, t)
+	return a.servePreview(w, r, found.Name, f, err)
+}
+
+// previewFont answers a preview of a font style under its older path.
+func (a *API) previewFont(w http.ResponseWriter, r *http.Request) error {
+	t, err := preview.DocumentType(previewType(r))
+	if err != nil {
+		return err
+	}
+	style, err := a.style(r.Context(), web.CallerOf(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	f, err := a.Preview.OldFont(r.Context(), style, t)
+	return a.servePreview(w, r, style.FamilyName+" "+style.Name, f, err)
 }

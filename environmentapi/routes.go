@@ -126,6 +126,14 @@ func (a *API) previewRoutes() {
 	raw(tepin.MediaRead, a.givesPreview(mediaPreviews, query(in("previewMedia", "GET", "/media/{id}/preview", "Media", "Get a preview"), byQuery)), a.previewMedia)
 	raw(tepin.MediaRead, a.givesPreview(mediaPreviews, in("previewMediaType", "GET", "/media/{id}/preview/{previewType}", "Media", "Get a preview of a type")), a.previewMedia)
 
+	fontType := param{"previewType", "string", false, "square if it is left out.", "line"}
+	raw(tepin.FontRead, a.givesPreview(fontPreviews, query(in("previewFontStyle", "GET", "/font-styles/{id}/preview", "Fonts", "Get a preview of a font style"), fontType)), a.previewStyle)
+	raw(tepin.FontRead, a.givesPreview(fontPreviews, in("previewFontStyleType", "GET", "/font-styles/{id}/preview/{previewType}", "Fonts", "Get a preview of a type")), a.previewStyle)
+	raw(tepin.FontRead, a.givesPreview(fontPreviews, query(in("previewFontFamily", "GET", "/font-families/{id}/preview", "Fonts", "Get a preview of a font family"), fontType)), a.previewFamily)
+	raw(tepin.FontRead, a.givesPreview(fontPreviews, in("previewFontFamilyType", "GET", "/font-families/{id}/preview/{previewType}", "Fonts", "Get a preview of a type")), a.previewFamily)
+	raw(tepin.FontRead, a.givesPreview(oldFontPreviews, query(in("previewFont", "GET", "/fonts/{id}/preview", "Fonts", "Get a preview of a font style, the older way"), byQuery)), a.previewFont)
+	raw(tepin.FontRead, a.givesPreview(oldFontPreviews, in("previewFontType", "GET", "/fonts/{id}/preview/{previewType}", "Fonts", "Get a preview of a type, the older way")), a.previewFont)
+
 	layout, page := param{"layoutId", "string", false, "The layout that the document has selected if it is left out.", ""}, param{"pageId", "string", false, "The first visible page if it is left out.", ""}
 	for _, r := range []struct {
 		scope           tepin.Scope

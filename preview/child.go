@@ -2,7 +2,6 @@ package preview
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,7 +10,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
-	picturefile "github.com/tepin/tepin/render/raster"
+	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/sandbox"
 )
 
@@ -25,11 +24,18 @@ const maxMade = 80 << 20
 // stored, beside the file.
 var imageLimits = sandbox.Limits{Memory: 1536 << 20, CPU: time.Minute, Wall: 3 * time.Minute, Output: maxMade + 1<<10}
 
-const childImage = "preview-image"
+// fontLimits bound the child that draws a font.
+var fontLimits = sandbox.Limits{Memory: 512 << 20, CPU: 20 * time.Second, Wall: time.Minute, Output: maxMade + 1<<10}
+
+// Names of the children.
+const (
+	childImage = "preview-image"
+	childFont  = "preview-font"
+)
 
 // Children are the kinds of child process that this package starts.
 func Children() map[string]sandbox.Child {
-	return map[string]sandbox.Child{childImage: imageChild}
+	return map[string]sandbox.Child{childImage: imageChild, childFont: fontChild}
 }
 
 // jpegQuality of previews; dpi is what they say of their resolution.
@@ -51,42 +57,47 @@ type madeHead struct {
 // imageChild makes a picture small.
 func imageChild(in io.Reader, out io.Writer) error {
 	var o imageOrder
-	r := bufio.NewReader(in)
-	line, err := r.ReadBytes('\n')
+	body, err := readOrder(in, &o)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(line, &o); err != nil {
-		return err
-	}
-	data, err := io.ReadAll(io.LimitReader(r, MaxPicture+1))
+	data, err := io.ReadAll(io.LimitReader(body, MaxPicture+1))
 	if err != nil {
 		return err
 	}
-	img, err := picturefile.Fit(data, o.Side)
+	img, err := raster.Fit(data, o.Side)
 	if err != nil {
 		return err
 	}
 	return encode(out, img)
 }
 
-// encode writes a preview: PNG where something shines through, JPEG else.
-func encode(out io.Writer, img *image.RGBA) (err error) {
-	head, b := madeHead{ContentType: "image/jpeg"}, bytes.Buffer{}
-	if img.Opaque() {
-		err = picturefile.EncodeJPG(&b, img, jpegQuality, dpi)
-	} else {
-		head.ContentType = "image/png"
-		err = picturefile.EncodePNG(&b, img, dpi)
-	}
+// readOrder reads the line that tells a child what to do; the file follows it.
+func readOrder(in io.Reader, order any) (io.Reader, error) {
+	body := bufio.NewReader(in)
+	line, err := body.ReadBytes('\n')
 	if err != nil {
+		return nil, err
+	}
+	return body, json.Unmarshal(line, order)
+}
+
+// encode writes a preview: PNG where something shines through, JPEG else.
+func encode(out io.Writer, img *image.RGBA) error {
+	if !img.Opaque() {
+		return encodePNG(out, img)
+	}
+	if err := json.NewEncoder(out).Encode(madeHead{"image/jpeg"}); err != nil {
 		return err
 	}
-	if err := json.NewEncoder(out).Encode(head); err != nil {
+	return raster.EncodeJPG(out, img, jpegQuality, dpi)
+}
+
+func encodePNG(out io.Writer, img *image.RGBA) error {
+	if err := json.NewEncoder(out).Encode(madeHead{"image/png"}); err != nil {
 		return err
 	}
-	_, err = out.Write(b.Bytes())
-	return err
+	return raster.EncodePNG(out, img, dpi)
 }
 
 // fitted makes a preview of a stored picture in a child.
@@ -99,7 +110,7 @@ func (s *Service) fitted(ctx context.Context, env tepin.EnvironmentID, ref tepin
 			return err
 		}
 		return s.send(ctx, w, env, ref)
-	})
+	}, imageLimits)
 }
 
 var errLarge = tepin.Errorf(tepin.TooLarge, "previews are made of files of at most %d MB; this one is larger", MaxPicture>>20)
@@ -117,7 +128,7 @@ func (s *Service) send(ctx context.Context, w io.Writer, env tepin.EnvironmentID
 }
 
 // inChild runs a child and stores the preview that it answers.
-func (s *Service) inChild(ctx context.Context, env tepin.EnvironmentID, name string, in func(io.Writer) error) (pic picture, err error) {
+func (s *Service) inChild(ctx context.Context, env tepin.EnvironmentID, name string, in func(io.Writer) error, l sandbox.Limits) (pic picture, err error) {
 	err = sandbox.Run(ctx, name, in, func(r io.Reader) error {
 		head, body, err := readMade(r)
 		if err != nil {
@@ -126,7 +137,7 @@ func (s *Service) inChild(ctx context.Context, env tepin.EnvironmentID, name str
 		pic.contentType = head.ContentType
 		pic.ref, err = s.asset.Receive(ctx, env, body, maxMade)
 		return err
-	}, imageLimits)
+	}, l)
 	if err != nil {
 		s.asset.Discard(ctx, pic.ref)
 		return picture{}, unreadable(err)

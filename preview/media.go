@@ -51,9 +51,9 @@ func (s *Service) Media(ctx context.Context, m tepin.Media, t tepin.PreviewType)
 		switch {
 		case k == vectorPDF:
 			return File{Ref: m.Blob, ContentType: "application/pdf", Extension: "pdf", Version: m.Version}, nil
-		case k == raster && t == tepin.PreviewFullOrVector:
+		case k == decoded && t == tepin.PreviewFullOrVector:
 			return File{Ref: m.Blob, ContentType: m.ContentType, Extension: m.Extension, Version: m.Version}, nil
-		case k == raster || k == layered:
+		case k == decoded || k == layered:
 			t = tepin.PreviewHighest
 		}
 	}
@@ -68,9 +68,9 @@ func (s *Service) Media(ctx context.Context, m tepin.Media, t tepin.PreviewType)
 type kind int
 
 const (
-	raster    kind = iota // our own decoders read it
+	decoded   kind = iota // our own decoders read it
 	layered               // so, too; but the original is for editors alone
 	vectorPDF             // a PDF, or a file that is one
 )
 
-func kindOf(tepin.Media) kind { return raster }
+func kindOf(tepin.Media) kind { return decoded }
