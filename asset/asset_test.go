@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/gif"
@@ -24,7 +25,6 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/blob/disk"
-	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
 	"github.com/tepin/tepin/store"
@@ -33,10 +33,6 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.Main(asset.Children(asset.Probes{
-		Image: func(r io.Reader) (asset.ImageInfo, error) {
-			i, err := raster.Probe(r)
-			return asset.ImageInfo{Width: i.Width, Height: i.Height}, err
-		},
 		Font: func(data []byte) (asset.FontInfo, error) {
 			i, err := text.Probe(data)
 			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
@@ -243,6 +239,34 @@ func TestCreateMedia(t *testing.T) {
 	}
 }
 
+// Files that are drawn are kept as they are, and an Illustrator file by what it is called:
+// it is a PDF.
+func TestDrawnMedia(t *testing.T) {
+	s := newService(t)
+	const head = "%PDF-1.4\n1 0 obj<</Pages 2 0 R>>endobj\n2 0 obj<</Count 1/Kids[3 0 R]/MediaBox[0 0 200 100]>>endobj\n3 0 obj<</PieceInfo<</Illustrator 1 0 R>>>>endobj\n"
+	pdf := fmt.Sprintf("%sxref\n0 4\n%010d 65535 f \n%010d 00000 n \n%010d 00000 n \n%010d 00000 n \ntrailer<</Root 1 0 R>>\nstartxref\n%d\n", head, 0,
+		strings.Index(head, "1 0 obj"), strings.Index(head, "2 0 obj"), strings.Index(head, "3 0 obj"), len(head))
+	for file, c := range map[string]struct{ data, name, extension, contentType string }{
+		"logo.AI":    {pdf, "logo", "ai", tepin.TypePDF},
+		"logo.pdf":   {pdf, "logo", "pdf", tepin.TypePDF},
+		"logo":       {pdf, "logo", "pdf", tepin.TypePDF},
+		"logo.svg":   {"<svg width='200' height='100'/>", "logo", "svg", tepin.TypeSVG},
+		"logo.epsf":  {"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 200 100\n", "logo", "eps", tepin.TypePostScript},
+		"wrong.jpeg": {"<svg viewBox='0 0 200 100'/>", "wrong.jpeg", "svg", tepin.TypeSVG},
+	} {
+		m, err := s.upload(file, strings.NewReader(c.data))
+		check(t, err)
+		if m.Name != c.name || m.Extension != c.extension || m.ContentType != c.contentType || m.Width != 200 || m.Height != 100 || m.Pages != 1 || m.Facts["size"] == "" || !m.IsVector() {
+			t.Errorf("%s: %+v", file, m)
+		}
+		stored, err := s.Store.MediaItem(t.Context(), s.env, m.ID)
+		check(t, err)
+		if stored.Facts["size"] != m.Facts["size"] || stored.Pages != 1 {
+			t.Errorf("%s: stored as %+v", file, stored)
+		}
+	}
+}
+
 func TestMediaNames(t *testing.T) {
 	s := newService(t)
 	data := pictures(t)["png"]
@@ -299,13 +323,13 @@ func TestRefusedMedia(t *testing.T) {
 	}{
 		"empty":       {nil, tepin.Invalid, []string{"empty"}},
 		"text":        {[]byte("hello"), tepin.Unsupported, []string{"PNG"}},
-		"svg":         {[]byte("\ufeff <svg onload=alert(1)>"), tepin.Unsupported, []string{"markup"}},
-		"pdf":         {[]byte("%PDF-1.7\n"), tepin.Unsupported, []string{"PDF"}},
+		"svg":         {[]byte("\ufeff <svg onload='alert(1)'/>"), tepin.Unprocessable, []string{"script"}},
+		"pdf":         {[]byte("%PDF-1.7\n"), tepin.Unprocessable, []string{"PDF", "cut off"}},
 		"zip":         {[]byte("PK\x03\x04..."), tepin.Unsupported, []string{"unpack"}},
 		"too large":   {bigPNG(t), tepin.Unprocessable, []string{"30000 × 30000", "32767", "100 million"}},
-		"cut png":     {list["png"][:20], tepin.Unprocessable, []string{"png", "damaged"}},
-		"cut jpg":     {list["jpg"][:20], tepin.Unprocessable, []string{"jpg", "damaged"}},
-		"cut tif":     {list["tif"][:9], tepin.Unprocessable, []string{"tif", "damaged"}},
+		"cut png":     {list["png"][:20], tepin.Unprocessable, []string{"PNG", "damaged"}},
+		"cut jpg":     {list["jpg"][:20], tepin.Unprocessable, []string{"JPEG", "damaged"}},
+		"cut tif":     {list["tif"][:9], tepin.Unprocessable, []string{"TIFF", "damaged"}},
 		"flat":        {flatten(list["jpg"]), tepin.Unprocessable, []string{"40 × 0"}},
 		"tif of ones": {[]byte("II*\x00\xff\xff\xff\xff1111111111"), tepin.Unprocessable, []string{"damaged"}},
 	} {

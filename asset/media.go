@@ -2,11 +2,16 @@ package asset
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"math"
+	"path/filepath"
+	"strings"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/asset/inspect"
 )
 
 // DefaultMediaFolder is where media goes that names no folder.
@@ -20,8 +25,8 @@ type Upload struct {
 	Bytes    io.Reader
 }
 
-// CreateMedia stores a picture. Its kind is told from its bytes, never from its name,
-// and its size from its header, in a child process. A refused upload leaves nothing.
+// CreateMedia stores a picture, a drawing or a PDF. Its kind is told from its bytes, and
+// what it says of itself is read in a child process. A refused upload leaves nothing.
 func (s *Service) CreateMedia(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, u Upload) (tepin.Media, error) {
 	m := tepin.Media{ID: tepin.NewID[tepin.MediaID](), EnvironmentID: env}
 	var err error
@@ -31,50 +36,68 @@ func (s *Service) CreateMedia(ctx context.Context, by tepin.Actor, env tepin.Env
 	if m.Folder, err = CheckFolder(u.Folder); err != nil {
 		return tepin.Media{}, err
 	}
-	body := bufio.NewReaderSize(u.Bytes, sniffLen)
-	head, err := body.Peek(sniffLen)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return tepin.Media{}, brokenOff(err)
-	}
-	kind, err := imageKindOf(head)
-	if err != nil {
+	u.Name = cmp.Or(u.Name, baseName(u.FileName))
+	if m.Blob, err = s.receiveMedia(ctx, env, u, &m); err != nil {
 		return tepin.Media{}, err
 	}
-	m.Extension, m.ContentType = kind.extension, kind.contentType
-	name := u.Name
-	if name == "" {
-		name = baseName(u.FileName)
-	}
-	if m.Name, err = CheckName("the media file", withoutExtension(name, kind.extension)); err != nil {
-		return tepin.Media{}, err
-	}
-	if m.Blob, err = s.Receive(ctx, env, body, MaxMedia); err != nil {
-		return tepin.Media{}, err
-	}
-	info, err := s.probeImage(ctx, env, m.Blob)
-	if err != nil {
-		s.Discard(ctx, m.Blob)
-		return tepin.Media{}, err
-	}
-	m.Width, m.Height, m.Pages = info.Width, info.Height, 1
 	m.CreatedAt = s.now()
 	m.UpdatedAt = m.CreatedAt
 	created, err := s.Store.CreateMedia(ctx, by, m)
 	return created, s.Settle(ctx, m.Blob, err)
 }
 
-// probeImage reads the size of a stored picture in a child.
-func (s *Service) probeImage(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef) (ImageInfo, error) {
-	body, err := s.Open(ctx, env, ref, 0, -1)
-	if err != nil {
-		return ImageInfo{}, err
+// receiveMedia stores the bytes of an upload and sets in m what they say of themselves,
+// and its name. If it fails, nothing is kept.
+func (s *Service) receiveMedia(ctx context.Context, env tepin.EnvironmentID, u Upload, m *tepin.Media) (tepin.BlobRef, error) {
+	body := bufio.NewReaderSize(u.Bytes, inspect.SniffLen)
+	head, err := body.Peek(inspect.SniffLen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return tepin.BlobRef{}, brokenOff(err)
 	}
-	defer body.Close()
-	info, err := probe[ImageInfo](ctx, childImage, body)
+	format, err := inspect.Sniff(head)
 	if err != nil {
-		return ImageInfo{}, err
+		return tepin.BlobRef{}, err
 	}
-	return info, info.check() // a child that was taken over may say anything
+	if _, err = CheckName("the media file", withoutExtension(u.Name, format.Extension)); err != nil {
+		return tepin.BlobRef{}, err
+	}
+	ref, err := s.Receive(ctx, env, body, MaxMedia)
+	if err != nil {
+		return tepin.BlobRef{}, err
+	}
+	info, err := look[inspect.Info](ctx, childMedia, ref.Size, func(offset, length int64) (io.ReadCloser, error) {
+		return s.Open(ctx, env, ref, offset, length)
+	})
+	if err == nil {
+		err = describe(m, info, u.Name)
+	}
+	if err != nil {
+		s.Discard(ctx, ref)
+		return tepin.BlobRef{}, err
+	}
+	return ref, nil
+}
+
+// maxFacts bounds what is kept of what a child says that was taken over.
+const maxFacts = 32
+
+// describe sets in m what its bytes say, and its name without the extension. A PDF that
+// Illustrator can edit is an AI file where it is called so: the bytes are the same.
+func describe(m *tepin.Media, info inspect.Info, name string) (err error) {
+	if info.Illustrator && strings.EqualFold(filepath.Ext(name), ".ai") {
+		info.Extension = "ai"
+	}
+	if m.Name, err = CheckName("the media file", withoutExtension(name, info.Extension)); err != nil {
+		return err
+	}
+	if info.Extension == "" || info.Width < 0 || info.Height < 0 || info.Pages < 0 || max(info.Width, info.Height, info.Pages) > math.MaxInt32 || len(info.Facts) > maxFacts {
+		return tepin.Errorf(tepin.Unprocessable, "what the file says of itself cannot be")
+	}
+	m.Extension, m.ContentType, m.Width, m.Height, m.Pages, m.Facts = info.Extension, info.ContentType, info.Width, info.Height, info.Pages, nil
+	if len(info.Facts) > 0 {
+		m.Facts = info.Facts
+	}
+	return nil
 }
 
 // OpenMedia returns a media file's record and its bytes from offset.

@@ -8,32 +8,38 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/asset/inspect"
 	"github.com/tepin/tepin/sandbox"
 )
 
-// probeLimits bound the child that reads a picture's header. A TIFF's may lie at the
-// end of a gigabyte, so that the time is that of passing it through a pipe. The header
-// readers need a few MB, a font several times its size.
-var probeLimits = sandbox.Limits{Memory: 320 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 4 << 10}
+// probeLimits bound the child that reads what a file says of itself. The readers of
+// headers need a few MB, an SVG and a font several times their size.
+var probeLimits = sandbox.Limits{Memory: 320 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 64 << 10}
 
 // Names of the children.
 const (
-	childImage = "probe-image"
+	childMedia = "probe-media"
 	childFont  = "probe-font"
 )
 
 // Probes read what files say of themselves, and refuse those that the renderer cannot
 // use. They run in a child.
 type Probes struct {
-	Image func(io.Reader) (ImageInfo, error)
-	Font  func([]byte) (FontInfo, error)
+	Font func([]byte) (FontInfo, error)
 }
 
 // Children are the child processes that this package starts.
 func Children(p Probes) map[string]sandbox.Child {
 	return map[string]sandbox.Child{
-		childImage: func(in io.Reader, out io.Writer) error {
-			info, err := p.Image(in)
+		childMedia: func(in io.Reader, out io.Writer) error {
+			file, err := openWindow(in, out)
+			if err != nil {
+				return err
+			}
+			info, err := inspect.Read(file)
+			if err == nil {
+				_, err = out.Write([]byte{'A'})
+			}
 			return reply(out, info, err)
 		},
 		childFont: func(in io.Reader, out io.Writer) error {
@@ -67,19 +73,6 @@ func probe[T any](ctx context.Context, child string, body io.Reader) (T, error) 
 		func(r io.Reader) error { return json.NewDecoder(r).Decode(&answer) },
 		probeLimits)
 	return answer, err
-}
-
-// ImageInfo is what a picture's header says.
-type ImageInfo struct {
-	Width  int `json:"width"` // pixels, upright as it is shown
-	Height int `json:"height"`
-}
-
-func (i ImageInfo) check() error {
-	if i.Width < 1 || i.Height < 1 || i.Width > tepin.MaxImageSide || i.Height > tepin.MaxImageSide || i.Width*i.Height > tepin.MaxImagePixels {
-		return tepin.Errorf(tepin.Unprocessable, "the picture says that it has %d × %d pixels, which cannot be worked with", i.Width, i.Height)
-	}
-	return nil
 }
 
 // FontInfo is what a font file says of itself.

@@ -23,7 +23,6 @@ import (
 	"github.com/tepin/tepin/environmentapi"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/preview"
-	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
 	"github.com/tepin/tepin/web"
@@ -33,10 +32,6 @@ func TestMain(m *testing.M) {
 	children := output.Children()
 	maps.Copy(children, preview.Children())
 	maps.Copy(children, asset.Children(asset.Probes{
-		Image: func(r io.Reader) (asset.ImageInfo, error) {
-			i, err := raster.Probe(r)
-			return asset.ImageInfo{Width: i.Width, Height: i.Height}, err
-		},
 		Font: func(data []byte) (asset.FontInfo, error) {
 			i, err := text.Probe(data)
 			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err

@@ -89,7 +89,7 @@ func TestRefusedMedia(t *testing.T) {
 		status int
 		says   string
 	}{
-		"svg":         {multi(t, file{"file", "a.png", []byte("<svg/>")}), "", 415, "markup"},
+		"svg":         {multi(t, file{"file", "a.png", []byte("<svg onload='a()'/>")}), "", 422, "script"},
 		"text":        {multi(t, file{"file", "a.png", []byte("hello")}), "", 415, "PNG"},
 		"broken":      {multi(t, file{"file", "a.png", data[:18]}), "", 422, "damaged"},
 		"empty":       {multi(t, file{"file", "a.png", nil}), "", 400, "empty"},

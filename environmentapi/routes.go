@@ -101,7 +101,7 @@ func (a *API) mediaRoutes() {
 	web.Register(api, scope(tepin.MediaList), in("listMedia", "GET", "/media", t, "List media"), a.listMedia)
 	a.folderRoutes(t, "Media", folders{kind: tepin.MediaFolder, at: "/media"}, tepin.MediaList, tepin.MediaWrite)
 	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusCreated, web.Schema[Asset](api), takesFiles(query(
-		in("uploadMedia", "POST", "/media", t, "Upload a picture: JPG, PNG, GIF, WebP or TIFF"),
+		in("uploadMedia", "POST", "/media", t, "Upload a picture, a drawing or a PDF"),
 		param{"folderPath", "string", false, "/Upload if it is left out.", "/Upload"}, param{"name", "string", false, "The file's name if it is left out.", "beach"}))), a.uploadMedia)
 	web.Register(api, scope(tepin.MediaRead), in("getMedia", "GET", "/media/{id}", t, "Get a media file's record"), a.getMedia)
 	api.Raw(scope(tepin.MediaRead), givesFile("*/*", in("downloadMedia", "GET", "/media/{id}/download", t, "Get the original bytes")), a.downloadMedia)

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"io"
 	"maps"
 
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/preview"
-	"github.com/tepin/tepin/render/raster"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
 )
@@ -16,13 +14,8 @@ import (
 func runChild() {
 	children := output.Children()
 	maps.Copy(children, preview.Children())
-	maps.Copy(children, asset.Children(asset.Probes{Image: probeImage, Font: probeFont}))
+	maps.Copy(children, asset.Children(asset.Probes{Font: probeFont}))
 	sandbox.Main(children)
-}
-
-func probeImage(r io.Reader) (asset.ImageInfo, error) {
-	i, err := raster.Probe(r)
-	return asset.ImageInfo{Width: i.Width, Height: i.Height}, err
 }
 
 func probeFont(data []byte) (asset.FontInfo, error) {

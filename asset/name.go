@@ -1,79 +1,13 @@
 package asset
 
 import (
-	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/tepin/tepin"
 )
-
-// imageKind is a format of pictures that can be uploaded.
-type imageKind struct{ extension, contentType string }
-
-// sniffLen is how many bytes tell what a file is.
-const sniffLen = 512
-
-// imageKinds are told by how a file begins; "????" stands for any four bytes.
-var imageKinds = []struct {
-	magic string
-	imageKind
-}{
-	{"\xff\xd8\xff", imageKind{"jpg", "image/jpeg"}},
-	{"\x89PNG\r\n\x1a\n", imageKind{"png", "image/png"}},
-	{"GIF87a", imageKind{"gif", "image/gif"}},
-	{"GIF89a", imageKind{"gif", "image/gif"}},
-	{"RIFF????WEBP", imageKind{"webp", "image/webp"}},
-	{"II*\x00", imageKind{"tif", "image/tiff"}},
-	{"MM\x00*", imageKind{"tif", "image/tiff"}},
-}
-
-// refused are formats that people try, and what to do instead.
-var refused = []struct{ magic, what string }{
-	{"%PDF-", "a PDF; PDF files cannot be used as media yet: export the page as PNG, JPG or TIFF"},
-	{"%!PS", "a PostScript or EPS file; EPS files cannot be used as media yet: export it as PNG, JPG or TIFF"},
-	{"8BPS", "a Photoshop file; PSD files cannot be used as media yet: export it as PNG, JPG or TIFF"},
-	{"PK\x03\x04", "a zip archive; unpack it and upload the pictures one by one"},
-	{"II+\x00", "a BigTIFF; save it as plain TIFF"},
-	{"MM\x00+", "a BigTIFF; save it as plain TIFF"},
-	{"????ftypavif", "an AVIF picture; convert it to PNG or JPG"},
-	{"????ftyphei", "a HEIC picture; convert it to JPG"},
-}
-
-// imageKindOf tells from its first bytes what an uploaded picture is.
-func imageKindOf(head []byte) (imageKind, error) {
-	if len(head) == 0 {
-		return imageKind{}, tepin.Errorf(tepin.Invalid, "the file is empty")
-	}
-	for _, k := range imageKinds {
-		if begins(head, k.magic) {
-			return k.imageKind, nil
-		}
-	}
-	for _, k := range refused {
-		if begins(head, k.magic) {
-			return imageKind{}, tepin.Errorf(tepin.Unsupported, "the file is %s", k.what)
-		}
-	}
-	text := strings.ToLower(string(bytes.TrimLeft(head, "\xef\xbb\xbf \t\r\n")))
-	if strings.HasPrefix(text, "<") {
-		return imageKind{}, tepin.Errorf(tepin.Unsupported, "the file is markup (SVG, HTML or XML); upload PNG, JPG, GIF, WebP or TIFF")
-	}
-	return imageKind{}, tepin.Errorf(tepin.Unsupported, "the file is not a picture of a known kind; upload PNG, JPG, GIF, WebP or TIFF")
-}
-
-func begins(head []byte, magic string) bool {
-	if len(head) < len(magic) {
-		return false
-	}
-	for i := range len(magic) {
-		if magic[i] != '?' && head[i] != magic[i] {
-			return false
-		}
-	}
-	return true
-}
 
 // MaxName is the longest name of a template, project or media file, in characters.
 const MaxName = 255
@@ -142,14 +76,17 @@ func CheckFolder(path string) (string, error) {
 // baseName is a file's name as its sender calls it, without directories.
 func baseName(fileName string) string { return fileName[strings.LastIndexAny(fileName, `/\`)+1:] }
 
+// alsoCalled are other extensions of the same files.
+var alsoCalled = map[string][]string{"jpg": {"jpeg", "jpe"}, "tif": {"tiff"}, "ai": {"pdf"}, "eps": {"epsf", "ps"}}
+
 // withoutExtension takes away the extension of a name if it says what the file is.
 func withoutExtension(name, extension string) string {
 	dot := strings.LastIndexByte(name, '.')
 	if dot <= 0 {
 		return name
 	}
-	switch given := strings.ToLower(name[dot+1:]); {
-	case given == extension, given == "jpeg" && extension == "jpg", given == "tiff" && extension == "tif":
+	given := strings.ToLower(name[dot+1:])
+	if given == extension || slices.Contains(alsoCalled[extension], given) {
 		return name[:dot]
 	}
 	return name
