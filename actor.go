@@ -23,7 +23,7 @@ type Actor struct {
 	Administrator bool           // a user that may do everything on this instance
 	Identity      IdentityScopes // of a person's token
 	Reach         Reach          // of a person's token; "" = it is a session's
-	Roles         Roles          // of a person, in the environment that the request is about
+	Roles         Roles          // of a person, in the environment, or the subscription, that the request is about
 }
 
 // System is the server acting on its own behalf.

@@ -31,11 +31,34 @@ type GuardFinding struct {
 	LastAt        time.Time
 }
 
-// Subscription owns environments. An instance starts with one.
+// Subscription owns environments and people. An instance starts with one. Of its numbers,
+// zero means no bound.
 type Subscription struct {
-	ID        SubscriptionID
-	Name      string
-	CreatedAt time.Time
+	ID                     SubscriptionID
+	Name                   string
+	ClientName             string // whose it is
+	BillingContact         string
+	DesignerSeats          int64 // of template designers
+	SandboxEnvironments    int64
+	ProductionEnvironments int64
+	MaxRenders             int64 // a month, on the average of AverageMonths; never refuses any
+	MaxStorage             int64 // bytes; never refuses any
+	AverageMonths          int   // 3 or 6
+	StartsAt               time.Time
+	EndsAt                 time.Time // zero = it goes on
+	CreatedAt              time.Time
+	UpdatedAt              time.Time
+	Version                int64
+}
+
+// SubscriptionUpdate changes the fields that are not nil.
+type SubscriptionUpdate struct {
+	Name, ClientName, BillingContact                           *string
+	DesignerSeats, SandboxEnvironments, ProductionEnvironments *int64
+	MaxRenders, MaxStorage                                     *int64
+	AverageMonths                                              *int
+	StartsAt, EndsAt                                           *time.Time
+	IfVersion                                                  *int64
 }
 
 // Environment isolates one tenant: its integrations, templates, media, fonts,

@@ -32,6 +32,7 @@ type (
 	PreviewID        string
 	FolderID         string
 	DefinitionID     string // of whatever kind
+	GroupID          string
 )
 
 // ClientID is the public name of a client at the token endpoint: "int_" and 22

@@ -7,10 +7,12 @@ type User struct {
 	ID            UserID
 	Email         string // lower case
 	Name          string
+	LastName      string // the end of Name, where it is known
 	PasswordHash  string // argon2id, PHC string; empty until the set-up link is used
 	Administrator bool
 	Epoch         int64 // raised with each new password: older tokens of the person die
 	CreatedAt     time.Time
+	LastSeenAt    time.Time // when they signed in last; zero = never
 }
 
 // Session is a signed-in browser. Its cookie's value is stored only as a hash.

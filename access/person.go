@@ -13,6 +13,7 @@ func (s *snapshot) addPeople(dir store.Directory) {
 	for i := range dir.People {
 		s.people[dir.People[i].ID] = &dir.People[i]
 	}
+	s.roster = newRoster(dir)
 	for i := range dir.Applications {
 		if a := &dir.Applications[i]; s.environments[a.EnvironmentID] != nil {
 			s.applications[a.ClientID] = a
@@ -27,8 +28,8 @@ func (s *snapshot) addPeople(dir store.Directory) {
 // aliveOfPerson is alive for a person's token.
 func (v *view) aliveOfPerson(t *token.Claims, whose subject) error {
 	switch {
-	case !whose.person.Administrator:
-		return tepin.Errorf(tepin.Unauthorized, "the person of this access token is no administrator any more")
+	case !v.enters(whose.person):
+		return tepin.Errorf(tepin.Unauthorized, "the person of this access token may not enter any more; an administrator can make them an active user again")
 	case t.Epoch != whose.person.Epoch:
 		return tepin.Errorf(tepin.Unauthorized, "the access token was withdrawn when its person's password changed; sign in again")
 	case v.denied[string(t.Credential)]:
@@ -41,24 +42,8 @@ func (v *view) aliveOfPerson(t *token.Claims, whose subject) error {
 	return nil
 }
 
-// Roles returns what an actor is in an environment: nothing, unless it is a person.
-func (d *Directory) Roles(by tepin.Actor, env tepin.EnvironmentID) tepin.Roles {
-	if by.Kind != tepin.ActorUser {
-		return 0
-	}
-	return d.view.Load().roles(d.view.Load().people[tepin.UserID(by.ID)], env)
-}
-
-// roles returns what a person is in an environment.
-func (s *snapshot) roles(u *tepin.User, _ tepin.EnvironmentID) tepin.Roles {
-	if u != nil && u.Administrator {
-		return tepin.AnyRole
-	}
-	return 0
-}
-
 // actorOf is a person who acts by an application. Only an application that reaches the
-// whole installation acts as an administrator; in one environment the person may do
+// whole installation acts as its administrator; in one environment the person may do
 // what the roles there allow, or what of it the token was cut down to.
 func (s *snapshot) actorOf(u *tepin.User, a *tepin.Application, t *token.Claims) tepin.Actor {
 	name := u.Name

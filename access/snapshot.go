@@ -17,6 +17,7 @@ type snapshot struct {
 	byTechnicalName map[string]*tepin.Environment
 	clients         map[tepin.ClientID]*client
 	people          map[tepin.UserID]*tepin.User
+	roster          roster
 	applications    map[tepin.ClientID]*tepin.Application // of environments that there are, and first parties
 	denied          map[string]bool                       // jti, or id of a login
 	notBefore       time.Time                             // of the iat of tokens; zero = no matter

@@ -41,7 +41,7 @@ func (c *Console) renderAccount(v *visit, status int, p accountPage) error {
 // endLogin signs the person out of an application.
 func (c *Console) endLogin(v *visit) error {
 	by := v.actor
-	by.Administrator = false // one's own, nobody else's
+	by.Administrator, by.Roles = false, 0 // one's own, nobody else's
 	if err := c.credential.EndLogin(v.r.Context(), by, tepin.LoginID(v.r.PathValue("login"))); err != nil {
 		return err
 	}

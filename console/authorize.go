@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/grant"
 	"github.com/tepin/tepin/web"
 )
@@ -65,18 +66,22 @@ func (c *Console) showAuthorize(v *visit) error {
 		c.sendBack(v, *r, "error", grant.ErrLoginRequired.Code, "error_description", grant.ErrLoginRequired.Description)
 		return nil
 	}
-	who, err := c.consenter(v)
+	who, err := c.consenter(v, r.Application)
 	if err != nil {
 		return err
 	}
 	return c.renderAuthorize(v, http.StatusOK, *r, who, form{})
 }
 
-// consenter is who is signed in; only administrators have anything to give.
-func (c *Console) consenter(v *visit) (grant.Person, error) {
+// consenter is who is signed in; who may enter nothing that the application reaches has
+// nothing to give.
+func (c *Console) consenter(v *visit, a tepin.Application) (grant.Person, error) {
 	who, err := c.person(v)
-	if err == nil && !who.User.Administrator {
-		err = tepin.Errorf(tepin.Forbidden, "This page is for administrators.")
+	if err == nil {
+		err = c.access.Known()
+	}
+	if err == nil && a.Reach == tepin.ReachEnvironment && c.access.Roles(credential.ActorOf(who.User), a.EnvironmentID) == 0 {
+		err = tepin.Errorf(tepin.Forbidden, "%s works in an environment that you have no role in. Ask an administrator to let you in.", a.Name)
 	}
 	return who, err
 }
@@ -91,7 +96,7 @@ func (c *Console) authorize(v *visit) error {
 		c.sendBack(v, *r, "error", "access_denied", "error_description", "the person has refused")
 		return nil
 	}
-	who, err := c.consenter(v)
+	who, err := c.consenter(v, r.Application)
 	if err != nil {
 		return err
 	}

@@ -212,20 +212,21 @@ func TestAuthorizeAgain(t *testing.T) {
 	}
 }
 
-// Who is no administrator has nothing to give.
-func TestAuthorizeIsForAdministrators(t *testing.T) {
+// Who has no role in the application's environment has nothing to give; who has one gives
+// what it is.
+func TestAuthorizeNeedsARole(t *testing.T) {
 	r := newRig(t)
 	a := r.Application(r.env, "Web shop", callback)
-	hash, err := r.Credential.HashPassword(t.Context(), password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Store.CreateUser(t.Context(), r.admin, tepin.User{Email: "guest@example.com", PasswordHash: hash}); err != nil {
-		t.Fatal(err)
-	}
+	r.Member(tepin.Invitation{SubscriptionID: r.env.SubscriptionID, Email: "guest@example.com"})
+	r.Member(tepin.Invitation{SubscriptionID: r.env.SubscriptionID, Email: "user@example.com", Environments: []tepin.EnvironmentRole{{EnvironmentID: r.env.ID, Role: tepin.EndUser}}})
 	b := r.browser()
 	b.get("/login")
-	b.post("/login", url.Values{"email": {"guest@example.com"}, "password": {password}})
-	b.get(asks(a)).want(t, "a guest", http.StatusForbidden, "for administrators")
+	b.post("/login", url.Values{"email": {"guest@example.com"}, "password": {accesstest.Password}})
+	b.get(asks(a)).want(t, "a guest", http.StatusForbidden, "no role in")
 	b.post(asks(a), url.Values{"decision": {"allow"}}).want(t, "a guest's yes", http.StatusForbidden)
+	b = r.browser()
+	b.get("/login")
+	b.post("/login", url.Values{"email": {"user@example.com"}, "password": {accesstest.Password}})
+	b.get(asks(a)).want(t, "a user", http.StatusOK)
+	b.post(asks(a), url.Values{"decision": {"allow"}}).want(t, "a user's yes", http.StatusSeeOther)
 }

@@ -63,18 +63,26 @@ func New(o Options) *Console {
 	return c
 }
 
-// role is what a route needs.
-type role int
+// need is whom a route is for: people who are one of the roles, in the environment of its
+// path ({environment}) or the subscription ({subscription}), or anywhere if it names
+// neither. Administrators of the installation may everything.
+type need struct {
+	public bool // anybody, signed in or not
+	roles  tepin.Roles
+}
 
-const (
-	public        role = iota // anybody
-	administrator             // a signed-in administrator
+var (
+	public        = need{public: true}
+	anybody       = need{roles: tepin.AnyRole}                           // who is signed in, and is anything there
+	managers      = need{roles: tepin.Administrators}                    // environment and subscription administrators
+	owners        = need{roles: tepin.NewRoles(tepin.SubscriptionAdmin)} // subscription administrators
+	administrator = need{}                                               // of the installation
 )
 
 // route is one line of the console's index.
 type route struct {
 	pattern string
-	role    role
+	need    need
 	serve   func(*visit) error
 }
 
@@ -88,58 +96,58 @@ func (c *Console) routes() []route {
 		{"GET /setup", public, c.showSetup},
 		{"POST /setup", public, c.setup},
 		{"POST /logout", public, c.logout},
-		{"GET /account", administrator, c.showAccount},
-		{"POST /account/password", administrator, c.changePassword},
-		{"POST /account/logins/{login}/end", administrator, c.endLogin},
+		{"GET /account", anybody, c.showAccount},
+		{"POST /account/password", anybody, c.changePassword},
+		{"POST /account/logins/{login}/end", anybody, c.endLogin},
 
-		{"GET /device", administrator, c.showDevice},
-		{"POST /device", administrator, c.decideDevice},
+		{"GET /device", anybody, c.showDevice},
+		{"POST /device", anybody, c.decideDevice},
 		{"GET /authorize", public, c.showAuthorize}, // what is wrong is told before anybody signs in
-		{"POST /authorize", administrator, c.authorize},
+		{"POST /authorize", anybody, c.authorize},
 
-		{"GET /{$}", administrator, c.environments},
-		{"GET /environments", administrator, c.environments},
-		{"POST /environments", administrator, c.createEnvironment},
-		{"GET /environments/new", administrator, c.newEnvironment},
-		{"GET " + env, administrator, c.integrations},
-		{"GET " + env + "/integrations", administrator, c.integrations},
-		{"POST " + env + "/integrations", administrator, c.createIntegration},
-		{"GET " + env + "/integrations/new", administrator, c.newIntegration},
-		{"GET " + env + "/tasks", administrator, c.tasks},
-		{"GET " + env + "/activity", administrator, c.showActivity},
-		{"POST " + env + "/block", administrator, c.block},
-		{"GET " + env + "/settings", administrator, c.settings},
-		{"POST " + env + "/settings", administrator, c.saveSettings},
-		{"POST " + env + "/limits", administrator, c.saveEnvironmentLimits},
+		{"GET /{$}", anybody, c.environments},
+		{"GET /environments", anybody, c.environments},
+		{"POST /environments", owners, c.createEnvironment},
+		{"GET /environments/new", owners, c.newEnvironment},
+		{"GET " + env, anybody, c.overview},
+		{"GET " + env + "/integrations", managers, c.integrations},
+		{"POST " + env + "/integrations", managers, c.createIntegration},
+		{"GET " + env + "/integrations/new", managers, c.newIntegration},
+		{"GET " + env + "/tasks", anybody, c.tasks},
+		{"GET " + env + "/activity", managers, c.showActivity},
+		{"POST " + env + "/block", managers, c.block},
+		{"GET " + env + "/settings", managers, c.settings},
+		{"POST " + env + "/settings", managers, c.saveSettings},
+		{"POST " + env + "/limits", managers, c.saveEnvironmentLimits},
 
-		{"GET " + integration, administrator, c.general},
-		{"POST " + integration, administrator, c.saveGeneral},
-		{"GET " + integration + "/limits", administrator, c.showLimits},
-		{"POST " + integration + "/limits", administrator, c.saveLimits},
-		{"GET " + integration + "/activity", administrator, c.showIntegrationActivity},
-		{"POST " + integration + "/reach", administrator, c.saveReach},
-		{"GET " + integration + "/permissions", administrator, c.permissions},
-		{"POST " + integration + "/permissions", administrator, c.savePermissions},
-		{"GET " + integration + "/secrets/new", administrator, c.askNewSecret},
-		{"POST " + integration + "/secrets", administrator, c.addSecret},
-		{"GET " + integration + "/rotate", administrator, c.askRotate},
-		{"POST " + integration + "/rotate", administrator, c.rotate},
-		{"GET " + integration + "/revoke", administrator, c.confirmRevoke},
-		{"POST " + integration + "/revoke", administrator, c.revoke},
-		{"GET " + integration + "/disable", administrator, c.confirmDisable},
-		{"POST " + integration + "/state", administrator, c.setState},
-		{"GET " + integration + "/delete", administrator, c.confirmDelete},
-		{"POST " + integration + "/delete", administrator, c.delete},
-		{"GET " + integration + "/secrets/{secret}/delete", administrator, c.confirmSecret},
-		{"POST " + integration + "/secrets/{secret}/delete", administrator, c.deleteSecret},
-		{"GET " + integration + "/secrets/{secret}/cancel", administrator, c.confirmCancel},
-		{"POST " + integration + "/secrets/{secret}/cancel", administrator, c.cancelRotation},
-		{"GET " + integration + "/secrets/{secret}/complete", administrator, c.confirmComplete},
-		{"POST " + integration + "/secrets/{secret}/complete", administrator, c.completeRotation},
-		{"GET " + integration + "/trusts/new", administrator, c.newTrust},
-		{"POST " + integration + "/trusts", administrator, c.addTrust},
-		{"GET " + integration + "/trusts/{trust}/delete", administrator, c.confirmTrust},
-		{"POST " + integration + "/trusts/{trust}/delete", administrator, c.deleteTrust},
+		{"GET " + integration, managers, c.general},
+		{"POST " + integration, managers, c.saveGeneral},
+		{"GET " + integration + "/limits", managers, c.showLimits},
+		{"POST " + integration + "/limits", managers, c.saveLimits},
+		{"GET " + integration + "/activity", managers, c.showIntegrationActivity},
+		{"POST " + integration + "/reach", managers, c.saveReach},
+		{"GET " + integration + "/permissions", managers, c.permissions},
+		{"POST " + integration + "/permissions", managers, c.savePermissions},
+		{"GET " + integration + "/secrets/new", managers, c.askNewSecret},
+		{"POST " + integration + "/secrets", managers, c.addSecret},
+		{"GET " + integration + "/rotate", managers, c.askRotate},
+		{"POST " + integration + "/rotate", managers, c.rotate},
+		{"GET " + integration + "/revoke", managers, c.confirmRevoke},
+		{"POST " + integration + "/revoke", managers, c.revoke},
+		{"GET " + integration + "/disable", managers, c.confirmDisable},
+		{"POST " + integration + "/state", managers, c.setState},
+		{"GET " + integration + "/delete", managers, c.confirmDelete},
+		{"POST " + integration + "/delete", managers, c.delete},
+		{"GET " + integration + "/secrets/{secret}/delete", managers, c.confirmSecret},
+		{"POST " + integration + "/secrets/{secret}/delete", managers, c.deleteSecret},
+		{"GET " + integration + "/secrets/{secret}/cancel", managers, c.confirmCancel},
+		{"POST " + integration + "/secrets/{secret}/cancel", managers, c.cancelRotation},
+		{"GET " + integration + "/secrets/{secret}/complete", managers, c.confirmComplete},
+		{"POST " + integration + "/secrets/{secret}/complete", managers, c.completeRotation},
+		{"GET " + integration + "/trusts/new", managers, c.newTrust},
+		{"POST " + integration + "/trusts", managers, c.addTrust},
+		{"GET " + integration + "/trusts/{trust}/delete", managers, c.confirmTrust},
+		{"POST " + integration + "/trusts/{trust}/delete", managers, c.deleteTrust},
 		{"GET /", public, c.lost},
 	}
 }
@@ -153,6 +161,7 @@ type visit struct {
 	r     *http.Request
 	user  tepin.User
 	actor tepin.Actor
+	roles tepin.Roles // what the person is where the path leads
 	csrf  string
 	files *multipart.Reader // what is left of a form that brings files
 }
@@ -162,7 +171,7 @@ func (c *Console) handle(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
 		v := &visit{w: w, r: r}
-		err := c.admit(v, rt.role)
+		err := c.admit(v, rt.need)
 		if err == nil {
 			err = rt.serve(v)
 		}

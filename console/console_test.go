@@ -13,6 +13,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/console"
 )
 
@@ -89,17 +90,13 @@ func TestAccess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := strings.NewReplacer("{environment}", string(r.env.ID), "{integration}", string(in.ID), "{secret}", string(secrets[0].ID), "{$}", "")
+	fill := strings.NewReplacer("{environment}", string(r.env.ID), "{integration}", string(in.ID), "{secret}", string(secrets[0].ID), "{subscription}", string(r.env.SubscriptionID), "{$}", "")
 	stranger, guest, admin := r.browser(), r.browser(), r.signedIn()
-	hash, err := r.Credential.HashPassword(t.Context(), password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Store.CreateUser(t.Context(), r.admin, tepin.User{Email: "guest@example.com", PasswordHash: hash}); err != nil {
-		t.Fatal(err)
-	}
+	// A guest is of the subscription, and has no role in any environment.
+	r.Member(tepin.Invitation{SubscriptionID: r.env.SubscriptionID, Email: "guest@example.com"})
 	guest.get("/login")
-	guest.post("/login", url.Values{"email": {"guest@example.com"}, "password": {password}}).want(t, "guest", http.StatusSeeOther)
+	guest.post("/login", url.Values{"email": {"guest@example.com"}, "password": {accesstest.Password}}).want(t, "guest", http.StatusSeeOther)
+	needs := r.console.Needs()
 
 	for pattern, public := range r.console.Routes() {
 		method, path, _ := strings.Cut(fill.Replace(pattern), " ")
@@ -109,7 +106,12 @@ func TestAccess(t *testing.T) {
 		if p := stranger.do(method, path, url.Values{}); p.status != http.StatusSeeOther || !strings.HasPrefix(p.header.Get("Location"), "/login?next=%2F") {
 			t.Errorf("%s without a session: %d %s", pattern, p.status, p.header.Get("Location"))
 		}
-		guest.do(method, path, url.Values{}).want(t, pattern+" as a guest", http.StatusForbidden, "for administrators")
+		switch {
+		case strings.Contains(pattern, "{environment}"):
+			guest.do(method, path, url.Values{}).want(t, pattern+" as a guest", http.StatusNotFound, "no such environment")
+		case needs[pattern] == 0 || !needs[pattern].Any(tepin.NewRoles(tepin.EndUser)):
+			guest.do(method, path, url.Values{}).want(t, pattern+" as a guest", http.StatusForbidden, "This page is for")
+		}
 		if method == http.MethodPost {
 			admin.do(method, path, url.Values{}).want(t, pattern+" without a token", http.StatusForbidden, "earlier session")
 			admin.header.Set("Sec-Fetch-Site", "same-site")

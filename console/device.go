@@ -69,11 +69,9 @@ func (c *Console) devicePage(v *visit, code string) (devicePage, error) {
 	}
 	p := devicePage{Request: &request, Application: application, Password: c.now().Sub(who.SignedInAt) > grant.FreshSignIn}
 	if p.ForEnvironment() {
-		list, err := c.store.Environments(v.r.Context(), tepin.List{Limit: tepin.MaxLimit})
-		if err != nil {
+		if p.Environments, _, err = c.visible(v, "", tepin.MaxLimit); err != nil {
 			return devicePage{}, err
 		}
-		p.Environments = list.Items
 	}
 	return p, nil
 }

@@ -14,9 +14,10 @@ import (
 // environment.html shows, and the tab inside it.
 type environmentPage struct {
 	Environment tepin.Environment
-	Renders     int64  // counted this month (UTC)
-	Watermarked int64  // rendered beside them, not counted
-	Tab         string // one of tabs
+	Roles       tepin.Roles // of the visitor, in it
+	Renders     int64       // counted this month (UTC)
+	Watermarked int64       // rendered beside them, not counted
+	Tab         string      // one of tabs
 
 	Guarded      []tepin.GuardFinding // what the browser guard saw lately
 	Integrations integrationList
@@ -36,6 +37,7 @@ func (p environmentPage) Path() string { return "/environments/" + string(p.Envi
 // tab is one of the screens of an environment.
 type tab struct {
 	Name, Title string
+	For         need // who sees it; not said = whoever has a role
 	Path        string
 	Here        bool
 }
@@ -43,15 +45,15 @@ type tab struct {
 // tabs are the screens of an environment, in their order: what it holds, then who works
 // with it and how.
 var tabs = []tab{
-	{Name: "integrations", Title: "Integrations"},
+	{Name: "integrations", Title: "Integrations", For: managers},
 	{Name: "tasks", Title: "Output tasks"},
-	{Name: "activity", Title: "Activity"},
-	{Name: "settings", Title: "Settings"},
+	{Name: "activity", Title: "Activity", For: managers},
+	{Name: "settings", Title: "Settings", For: managers},
 }
 
 // Tabs is the way to the other screens.
 func (p environmentPage) Tabs() []tab {
-	list := slices.Clone(tabs)
+	list := slices.DeleteFunc(slices.Clone(tabs), func(t tab) bool { return t.For.roles != 0 && !p.Roles.Any(t.For.roles) })
 	for i := range list {
 		list[i].Path, list[i].Here = p.Path()+"/"+list[i].Name, list[i].Name == p.Tab
 	}
@@ -74,7 +76,7 @@ func (c *Console) environment(v *visit, tab string) (environmentPage, error) {
 	if err != nil {
 		return environmentPage{}, err
 	}
-	p := environmentPage{Environment: e, Tab: tab}
+	p := environmentPage{Environment: e, Roles: v.roles, Tab: tab}
 	now := c.now().UTC()
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	counts, err := c.store.RenderCounts(ctx, e.ID, month, month.AddDate(0, 1, 0))
@@ -83,6 +85,14 @@ func (c *Console) environment(v *visit, tab string) (environmentPage, error) {
 		p.Watermarked += n.Watermarked
 	}
 	return p, err
+}
+
+// overview is the first screen of an environment, for whoever visits it.
+func (c *Console) overview(v *visit) error {
+	if v.roles.Any(tepin.Administrators) {
+		return c.integrations(v)
+	}
+	return c.tasks(v)
 }
 
 func (c *Console) tasks(v *visit) error {

@@ -43,18 +43,20 @@ func CheckOrigin(r *http.Request) error {
 
 // admit finds out who visits, and refuses those whom the route is not for and forms
 // that are not from our own pages.
-func (c *Console) admit(v *visit, need role) error {
+func (c *Console) admit(v *visit, need need) error {
 	user, csrf, err := c.credential.Session(v.r.Context(), Cookie(v.r))
 	switch {
 	case err == nil:
 		v.user, v.csrf, v.actor = user, csrf, credential.ActorOf(user)
 		web.SetActor(v.r, v.actor)
-	case need == public && tepin.KindOf(err) == tepin.Unauthorized:
+	case need.public && tepin.KindOf(err) == tepin.Unauthorized:
 	default:
 		return err
 	}
-	if need == administrator && !v.user.Administrator {
-		return tepin.Errorf(tepin.Forbidden, "This page is for administrators.")
+	if !need.public {
+		if err := c.place(v, need); err != nil {
+			return err
+		}
 	}
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
 		return nil
@@ -63,7 +65,7 @@ func (c *Console) admit(v *visit, need role) error {
 		return err
 	}
 	token, err := v.readForm()
-	if err == nil && need != public && !c.credential.CheckCSRF(Cookie(v.r), token) {
+	if err == nil && !need.public && !c.credential.CheckCSRF(Cookie(v.r), token) {
 		err = tepin.Errorf(tepin.Forbidden, "This form belongs to an earlier session. Reload the page and try again.")
 	}
 	return err
@@ -88,6 +90,37 @@ func unreadable(err error) error {
 		return err
 	}
 	return &tepin.Error{Kind: tepin.Invalid, Message: "The form could not be read. Go back and try again.", Cause: err}
+}
+
+// place finds out what the visitor is where the path leads. Where they are nothing, there
+// is nothing for them to find.
+func (c *Console) place(v *visit, need need) error {
+	if err := c.access.Known(); err != nil && !v.user.Administrator {
+		return err
+	}
+	switch environment, subscription := v.r.PathValue("environment"), v.r.PathValue("subscription"); {
+	case environment != "":
+		if e, ok := c.access.Environment(environment); ok {
+			v.roles = c.access.Roles(v.actor, e.ID)
+			v.actor.Roles = v.roles
+		}
+		if v.roles == 0 {
+			return tepin.Errorf(tepin.NotFound, "There is no such environment.")
+		}
+	case subscription != "":
+		if v.roles = c.access.SubscriptionRoles(v.actor, tepin.SubscriptionID(subscription)); v.roles == 0 {
+			return tepin.Errorf(tepin.NotFound, "There is no such subscription.")
+		}
+	default:
+		v.roles = c.access.RolesAnywhere(v.actor)
+	}
+	switch {
+	case v.user.Administrator || v.roles.Any(need.roles):
+		return nil
+	case need.roles == 0:
+		return tepin.Errorf(tepin.Forbidden, "This page is for administrators of the installation.")
+	}
+	return tepin.Errorf(tepin.Forbidden, "This page is for whoever is %s. Ask an administrator for it.", need.roles)
 }
 
 // formToken gives a signed-out page the token for its form, and the browser the

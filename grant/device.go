@@ -231,13 +231,15 @@ func (p *People) login(who Person, a tepin.Application, env tepin.EnvironmentID)
 	if NeedsFresh(a) && now.Sub(who.SignedInAt) > FreshSignIn {
 		return tepin.Login{}, &tepin.Error{Kind: tepin.Forbidden, Path: "password", Message: "your sign-in is older than five minutes; give your password again"}
 	}
-	if !who.User.Administrator {
-		return tepin.Login{}, tepin.Errorf(tepin.Forbidden, "this is for administrators")
-	}
 	if a.Reach == tepin.ReachInstallation {
-		env = ""
+		if env = ""; !p.o.Access.RolesAnywhere(who.actor()).Any(tepin.Administrators) {
+			return tepin.Login{}, tepin.Errorf(tepin.Forbidden, "%s is for administrators, and you are not one of anything here", a.Name)
+		}
 	} else if e, ok := p.o.Access.Environment(string(env)); ok && env != "" {
 		env = e.ID // its name will do to choose it, not to keep
+		if p.o.Access.Roles(who.actor(), env) == 0 {
+			return tepin.Login{}, &tepin.Error{Kind: tepin.Invalid, Path: "environment", Message: "you have no role in this environment; choose another one, or ask an administrator to let you in"}
+		}
 	} else {
 		return tepin.Login{}, &tepin.Error{Kind: tepin.Invalid, Path: "environment", Message: "choose the environment that it is to be used with"}
 	}

@@ -1,11 +1,12 @@
 // Package platformapi is the Platform API: subscriptions, environments, their
 // integrations and their usage. An integration's token reads its own environment;
-// changes need an administrator, by console session or by token. routes.go is its index.
+// changes need somebody who administers it, by console session or by token. routes.go is its index.
 package platformapi
 
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -66,11 +67,12 @@ func (a *API) Routes() []web.Route { return a.web.Routes() }
 // OpenAPI returns the API's document.
 func (a *API) OpenAPI() ([]byte, error) { return a.web.OpenAPI() }
 
-// visible returns the environments that the caller may see: its own, or for an
-// administrator all.
+// visible returns the environments that the caller may see: those that a person has a
+// role in, by session or by a token for the whole installation; else the token's own.
 func (a *API) visible(ctx context.Context, c web.Caller) ([]tepin.Environment, error) {
-	if c.Actor.Administrator {
-		return everyPage(func(l tepin.List) (tepin.Page[tepin.Environment], error) { return a.o.Store.Environments(ctx, l) })
+	if c.Actor.Kind == tepin.ActorUser && (c.Actor.Reach == "" || c.Actor.Reach == tepin.ReachInstallation) {
+		all, err := everyPage(func(l tepin.List) (tepin.Page[tepin.Environment], error) { return a.o.Store.Environments(ctx, l) })
+		return slices.DeleteFunc(all, func(e tepin.Environment) bool { return a.o.Access.Roles(c.Actor, e.ID) == 0 }), err
 	}
 	own, ok := a.o.Access.Environment(string(c.Actor.EnvironmentID))
 	if !ok {

@@ -3,6 +3,7 @@ package platformapi
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -89,7 +90,7 @@ type createdEnvironment struct {
 }
 
 func (a *API) createEnvironment(ctx context.Context, c web.Caller, in *createEnvironmentIn) (*createdEnvironment, error) {
-	subscription, err := a.theSubscription(ctx, in.Body.SubscriptionID)
+	subscription, err := a.theSubscription(ctx, c, in.Body.SubscriptionID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +104,14 @@ func (a *API) createEnvironment(ctx context.Context, c web.Caller, in *createEnv
 	return &createdEnvironment{ETag: web.ETag(e.Version), Location: environments + "/" + string(e.ID), Body: environmentOf(c)(e)}, nil
 }
 
-// theSubscription returns id if there is such a subscription; the only one there is
-// if id is empty.
-func (a *API) theSubscription(ctx context.Context, id tepin.SubscriptionID) (tepin.SubscriptionID, error) {
-	all, err := a.o.Store.Subscriptions(ctx)
+// theSubscription returns id if the caller administers such a subscription; the only one
+// that they do if id is empty.
+func (a *API) theSubscription(ctx context.Context, c web.Caller, id tepin.SubscriptionID) (tepin.SubscriptionID, error) {
+	all, err := a.subscriptions(ctx, c)
 	if err != nil {
 		return "", err
 	}
+	all = slices.DeleteFunc(all, func(s tepin.Subscription) bool { return !a.o.Access.SubscriptionRoles(c.Actor, s.ID).Any(owners.Roles) })
 	if id == "" && len(all) == 1 {
 		return all[0].ID, nil
 	}
@@ -118,7 +120,7 @@ func (a *API) theSubscription(ctx context.Context, id tepin.SubscriptionID) (tep
 			return id, nil
 		}
 	}
-	return "", &tepin.Error{Kind: tepin.Invalid, Path: "subscriptionId", Message: "there is no such subscription; GET /api/v1/subscriptions lists them"}
+	return "", &tepin.Error{Kind: tepin.Invalid, Path: "subscriptionId", Message: "there is no such subscription that you administer; GET /api/v1/subscriptions lists those that you see"}
 }
 
 type updateEnvironmentIn struct {

@@ -7,15 +7,21 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/web"
 )
 
 // Who may call what.
 var (
 	anybody = web.Access{Public: true}
-	readers = web.Access{AnyToken: true, Administrator: true}
-	servers = web.Access{AnyToken: true, NoPage: true, Administrator: true}
-	admins  = web.Access{Administrator: true}
+	// Tokens of the environment, and people who have a role there.
+	readers = web.Access{AnyToken: true, Administrator: true, Roles: tepin.AnyRole}
+	// The same but for tokens that are bound to a page, and people who administer it.
+	servers = web.Access{AnyToken: true, NoPage: true, Administrator: true, Roles: tepin.Administrators}
+	people  = web.Access{Administrator: true, Roles: tepin.AnyRole}        // who is signed in, and is anything there
+	admins  = web.Access{Administrator: true, Roles: tepin.Administrators} // of the environment or its subscription
+	owners  = web.Access{Administrator: true, Roles: tepin.NewRoles(tepin.SubscriptionAdmin)}
+	system  = web.Access{Administrator: true} // administrators of the installation
 )
 
 const (
@@ -34,14 +40,14 @@ func (a *API) register() {
 	get, post, put, patch, del := http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	op(a, anybody, get, "/api/ping", "ping", "Health", "Answer, if the server is there", a.ping)
 	op(a, anybody, get, "/api/v1/info", "info", "Health", "Get the server's version", a.info)
-	op(a, admins, get, "/api/v1/session", "session", "Health", "Get who is signed in, and a session's CSRF token", a.session)
+	op(a, people, get, "/api/v1/session", "session", "Health", "Get who is signed in, and a session's CSRF token", a.session)
 
-	op(a, admins, get, "/api/v1/signing-keys", "listSigningKeys", "Keys", "List the keys that sign tokens", a.listSigningKeys)
-	op(a, admins, post, "/api/v1/signing-keys/rotate", "rotateSigningKeys", "Keys", "Publish new keys, which sign an hour later", a.rotateSigningKeys)
-	op(a, admins, post, "/api/v1/signing-keys/{keyId}/compromised", "withdrawSigningKey", "Keys", "Withdraw a key, and all that it has signed, at once", a.compromised)
+	op(a, system, get, "/api/v1/signing-keys", "listSigningKeys", "Keys", "List the keys that sign tokens", a.listSigningKeys)
+	op(a, system, post, "/api/v1/signing-keys/rotate", "rotateSigningKeys", "Keys", "Publish new keys, which sign an hour later", a.rotateSigningKeys)
+	op(a, system, post, "/api/v1/signing-keys/{keyId}/compromised", "withdrawSigningKey", "Keys", "Withdraw a key, and all that it has signed, at once", a.compromised)
 
-	op(a, admins, get, "/api/v1/audit", "instanceLog", "Audit", "Read the audit log of what belongs to no environment: people, keys, strangers", a.instanceLog)
-	op(a, admins, get, "/api/v1/audit/heads", "auditHeads", "Audit", "Read the signed heads of the audit log, to keep them elsewhere", a.heads)
+	op(a, system, get, "/api/v1/audit", "instanceLog", "Audit", "Read the audit log of what belongs to no environment: people, keys, strangers", a.instanceLog)
+	op(a, system, get, "/api/v1/audit/heads", "auditHeads", "Audit", "Read the signed heads of the audit log, to keep them elsewhere", a.heads)
 	op(a, admins, get, environment+"/audit", "environmentLog", "Audit", "Read an environment's audit log", a.environmentLog)
 	op(a, admins, get, integration+"/activity", "integrationLog", "Audit", "Read what an integration has done, and what was done to it", a.integrationLog)
 
@@ -50,7 +56,7 @@ func (a *API) register() {
 	op(a, servers, get, "/api/v1/subscriptions/{subscriptionId}/renders", "subscriptionRenders", "Usage", "Count the renders of a subscription", a.subscriptionRenders)
 
 	op(a, readers, get, environments, "listEnvironments", "Environments", "List environments", a.listEnvironments)
-	op(a, admins, post, environments, "createEnvironment", "Environments", "Create an environment", a.createEnvironment)
+	op(a, owners, post, environments, "createEnvironment", "Environments", "Create an environment", a.createEnvironment)
 	op(a, readers, get, environment, "getEnvironment", "Environments", "Get an environment", a.getEnvironment)
 	op(a, admins, patch, environment, "updateEnvironment", "Environments", "Change an environment", a.updateEnvironment)
 	op(a, admins, get, environment+"/browser-guard", "guardFindings", "Environments", "List integrations whose tokens were seen in pages of other sites where they do not belong", a.guardFindings)

@@ -38,11 +38,8 @@ func ofSubscription(all []tepin.Environment, id tepin.SubscriptionID) []tepin.En
 // subscriptions returns those that the caller may see: an integration its own.
 func (a *API) subscriptions(ctx context.Context, c web.Caller) ([]tepin.Subscription, error) {
 	all, err := a.o.Store.Subscriptions(ctx)
-	if err != nil || c.Actor.Administrator {
-		return all, err
-	}
-	own, _ := a.o.Access.Environment(string(c.Actor.EnvironmentID))
-	return slices.DeleteFunc(all, func(s tepin.Subscription) bool { return s.ID != own.SubscriptionID }), nil
+	seen := a.o.Access.Subscriptions(c.Actor)
+	return slices.DeleteFunc(all, func(s tepin.Subscription) bool { _, ok := seen[s.ID]; return !ok }), err
 }
 
 func (a *API) listSubscriptions(ctx context.Context, c web.Caller, _ *none) (*list[SubscriptionBody], error) {

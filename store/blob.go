@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 	"time"
@@ -40,6 +41,7 @@ func (t *tx) claimBlob(ctx context.Context, env tepin.EnvironmentID, as tepin.St
 	if err == nil && n == 0 {
 		return tepin.Errorf(tepin.Conflict, "the uploaded bytes are gone; upload them again")
 	}
+	t.store(env, as, ref.Size)
 	return err
 }
 
@@ -48,7 +50,15 @@ func (t *tx) dropBlob(ctx context.Context, key string) error {
 	if key == "" {
 		return nil
 	}
-	_, err := t.exec(ctx, `UPDATE blob SET state = $2, changed_at = $3 WHERE key = $1`, key, blobDead, micros(t.now))
+	var env tepin.EnvironmentID
+	var as tepin.StorageCategory
+	var size int64
+	err := t.QueryRowContext(ctx, `UPDATE blob SET state = $2, changed_at = $3 WHERE key = $1 AND state = $4 RETURNING environment_id, category, size`,
+		key, blobDead, micros(t.now), blobLive).Scan(&env, &as, &size)
+	if errors.Is(err, sql.ErrNoRows) { // nothing claimed it, or it was dropped before: the sweep has it
+		return nil
+	}
+	t.store(env, as, -size)
 	return err
 }
 

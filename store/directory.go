@@ -12,13 +12,19 @@ type Directory struct {
 	Counter      int64
 	NotBefore    time.Time // tokens that were issued before are refused; zero = none
 	Environments []tepin.Environment
-	Integrations []tepin.Integration
-	Secrets      []tepin.Secret // that have not ended three hours ago
-	Trusts       []tepin.Trust  // likewise
-	People       []tepin.User   // without their passwords' hashes
-	Applications []tepin.Application
-	Denied       []DeniedToken
-	DeniedKeys   []string // kids
+	// Subscriptions there are, their members that may enter, and what opens environments to
+	// those and to groups. A member of a group is a person of the group's subscription.
+	Subscriptions []tepin.SubscriptionID
+	Members       []tepin.Member
+	GroupMembers  []GroupMember
+	Grants        []RoleGrant
+	Integrations  []tepin.Integration
+	Secrets       []tepin.Secret // that have not ended three hours ago
+	Trusts        []tepin.Trust  // likewise
+	People        []tepin.User   // without their passwords' hashes
+	Applications  []tepin.Application
+	Denied        []DeniedToken
+	DeniedKeys    []string // kids
 }
 
 // DeniedToken is a token that is refused before its end, or all those of a login.
@@ -67,8 +73,11 @@ func (s *Store) Directory(ctx context.Context) (d Directory, err error) {
 		if d.Trusts, err = all(ctx, q, scanTrust, `SELECT `+trustColumns+` FROM trust`+living, since); err != nil {
 			return err
 		}
-		const people = `SELECT id, email, name, '', administrator, epoch, created_at FROM account`
+		const people = `SELECT id, email, name, '', administrator, epoch, created_at, last_name, last_seen_at FROM account`
 		if d.People, err = all(ctx, q, scanUser, people); err != nil {
+			return err
+		}
+		if err := d.readRoles(ctx, q); err != nil {
 			return err
 		}
 		if d.Applications, err = all(ctx, q, scanApplication, `SELECT `+applicationColumns+` FROM application`); err != nil {

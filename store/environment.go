@@ -15,57 +15,6 @@ const (
 	defaultSigningAlg    = "ES256"
 )
 
-func scanSubscription(r row) (v tepin.Subscription, err error) {
-	return v, r.Scan(&v.ID, &v.Name, at(&v.CreatedAt))
-}
-
-// CreateSubscription adds a subscription and returns it with its id.
-func (s *Store) CreateSubscription(ctx context.Context, by tepin.Actor, v tepin.Subscription) (tepin.Subscription, error) {
-	err := s.write(ctx, func(t *tx) (err error) {
-		v, err = t.createSubscription(ctx, by, v)
-		return err
-	})
-	return v, err
-}
-
-func (t *tx) createSubscription(ctx context.Context, by tepin.Actor, v tepin.Subscription) (tepin.Subscription, error) {
-	if err := checkNames(v.Name); err != nil {
-		return tepin.Subscription{}, err
-	}
-	fill(&v.ID)
-	v.CreatedAt = t.now
-	_, err := t.exec(ctx, `INSERT INTO subscription (id, name, created_at) VALUES ($1, $2, $3)`, v.ID, v.Name, micros(v.CreatedAt))
-	t.record(InstanceChain, by, "subscription.create", string(v.ID), map[string]any{"name": v.Name})
-	return v, err
-}
-
-// FirstSubscription returns the oldest subscription, and adds v where there is none.
-// Of several nodes that start at once one adds it.
-func (s *Store) FirstSubscription(ctx context.Context, by tepin.Actor, v tepin.Subscription) (first tepin.Subscription, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		// The row that all nodes watch is the lock.
-		if _, err := t.exec(ctx, `UPDATE change_counter SET value = value`); err != nil {
-			return err
-		}
-		first, err = get(ctx, t, "subscription", scanSubscription, oldestFirst+` LIMIT 1`)
-		if tepin.KindOf(err) != tepin.NotFound {
-			t.quiet = true
-			return err
-		}
-		first, err = t.createSubscription(ctx, by, v)
-		return err
-	})
-	return first, err
-}
-
-const oldestFirst = `SELECT id, name, created_at FROM subscription ORDER BY created_at, id`
-
-// Subscriptions returns all subscriptions, the oldest first.
-func (s *Store) Subscriptions(ctx context.Context) ([]tepin.Subscription, error) {
-	list, err := all(ctx, s.reader, scanSubscription, oldestFirst)
-	return list, s.dialect.fail(err)
-}
-
 const environmentColumns = `id, subscription_id, name, technical_name, type, token_lifetime, signing_alg, created_at, updated_at, version, browser_guard, quota`
 
 func scanEnvironment(r row) (e tepin.Environment, err error) {
@@ -99,6 +48,9 @@ func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.E
 	e.Version = 1
 	err := s.write(ctx, func(t *tx) error {
 		e.CreatedAt, e.UpdatedAt = t.now, t.now
+		if err := t.checkEnvironments(ctx, e.SubscriptionID, e.Type); err != nil {
+			return err
+		}
 		_, err := t.exec(ctx, `INSERT INTO environment (`+environmentColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 1, $9, $10, $11)`,
 			e.ID, e.SubscriptionID, e.Name, e.TechnicalName, e.Type, e.TokenLifetime.Microseconds(), e.SigningAlg, micros(t.now),
 			e.BrowserGuard, quotaText(e.Quota), nameKey(e.Name))

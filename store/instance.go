@@ -120,7 +120,7 @@ func (t *tx) endEverything(ctx context.Context, epoch int64) error {
 	if _, err := t.exec(ctx, `DELETE FROM signing_key WHERE purpose <> $1`, tepin.AuditHeads); err != nil {
 		return err
 	}
-	for _, table := range []string{"device_request", "authorization_code", "refresh_token", "login", "console_session", "setup_link"} {
+	for _, table := range []string{"device_request", "authorization_code", "refresh_token", "login", "console_session", "setup_link", "account_link"} {
 		if _, err := t.exec(ctx, `DELETE FROM `+table); err != nil {
 			return err
 		}

@@ -125,6 +125,7 @@ type tx struct {
 	access  bool               // the access directory changes: raise the counter
 	quiet   bool               // needs no audit line
 	entries []tepin.AuditEntry // what is to be recorded
+	stored  map[stored]int64   // how many bytes more are stored now, see storage.go
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -201,6 +202,9 @@ func (s *Store) attempt(ctx context.Context, f func(t *tx) error) error {
 		if _, err := t.exec(ctx, `UPDATE change_counter SET value = value + 1`); err != nil {
 			return err
 		}
+	}
+	if err := t.countStored(ctx); err != nil {
+		return err
 	}
 	if len(t.entries) == 0 && !t.quiet {
 		return errors.New("store: a change without an audit line")

@@ -8,7 +8,8 @@ import (
 )
 
 // countRender adds the outcome of one task to its environment's day. A watermarked
-// task counts as one watermarked output and no render.
+// task counts as one watermarked output and no render. A format stands for the kind, and
+// [tepin.Batch] for output of several records.
 func (t *tx) countRender(ctx context.Context, env tepin.EnvironmentID, f tepin.Format, renders int64, watermarked bool) error {
 	var marked int64
 	if watermarked {

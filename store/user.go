@@ -7,10 +7,10 @@ import (
 	"github.com/tepin/tepin"
 )
 
-const accountColumns = `id, email, name, password_hash, administrator, epoch, created_at`
+const accountColumns = `id, email, name, password_hash, administrator, epoch, created_at, last_name, last_seen_at`
 
 func scanUser(r row) (u tepin.User, err error) {
-	return u, r.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Administrator, &u.Epoch, at(&u.CreatedAt))
+	return u, r.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Administrator, &u.Epoch, at(&u.CreatedAt), &u.LastName, at(&u.LastSeenAt))
 }
 
 // CreateUser adds a person. Conflict if the e-mail address is taken.
@@ -30,8 +30,8 @@ func (s *Store) CreateUser(ctx context.Context, by tepin.Actor, u tepin.User) (t
 
 func (t *tx) insertUser(ctx context.Context, u tepin.User) (tepin.User, error) {
 	u.CreatedAt, u.Epoch = t.now, 1
-	_, err := t.exec(ctx, `INSERT INTO account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		u.ID, u.Email, u.Name, u.PasswordHash, u.Administrator, u.Epoch, micros(u.CreatedAt))
+	_, err := t.exec(ctx, `INSERT INTO account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)`,
+		u.ID, u.Email, u.Name, u.PasswordHash, u.Administrator, u.Epoch, micros(u.CreatedAt), u.LastName)
 	return u, t.dialect.unique(err, "the e-mail address belongs to another user")
 }
 
@@ -50,23 +50,33 @@ func (s *Store) User(ctx context.Context, id tepin.UserID) (tepin.User, error) {
 // SetUserPassword replaces a person's password and ends their sessions, their logins to
 // applications, and the tokens that those have.
 func (s *Store) SetUserPassword(ctx context.Context, by tepin.Actor, id tepin.UserID, hash string) error {
-	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `UPDATE account SET password_hash = $2, epoch = epoch + 1 WHERE id = $1`, id, hash)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return notFound("user")
-		}
-		t.access = true
-		t.record(InstanceChain, by, "user.password", string(id), nil)
-		if _, err := t.exec(ctx, `DELETE FROM console_session WHERE account_id = $1`, id); err != nil {
-			return err
-		}
-		// The new epoch ends their access tokens.
-		_, err = t.exec(ctx, `UPDATE login SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0`, id, micros(t.now))
+	return s.write(ctx, func(t *tx) error { return t.setPassword(ctx, by, id, hash) })
+}
+
+func (t *tx) setPassword(ctx context.Context, by tepin.Actor, id tepin.UserID, hash string) error {
+	n, err := t.exec(ctx, `UPDATE account SET password_hash = $2 WHERE id = $1`, id, hash)
+	if err != nil {
 		return err
-	})
+	}
+	if n == 0 {
+		return notFound("user")
+	}
+	t.record(InstanceChain, by, "user.password", string(id), nil)
+	return t.endAccess(ctx, id)
+}
+
+// endAccess ends a person's sessions, their logins to applications, and, by a new epoch,
+// the tokens that those have.
+func (t *tx) endAccess(ctx context.Context, id tepin.UserID) error {
+	t.access = true
+	if _, err := t.exec(ctx, `UPDATE account SET epoch = epoch + 1 WHERE id = $1`, id); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `DELETE FROM console_session WHERE account_id = $1`, id); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `UPDATE login SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0`, id, micros(t.now))
+	return err
 }
 
 // CountAdministrators returns how many administrators have a password, and so can

@@ -20,14 +20,18 @@ type Access struct {
 	Scope         tepin.Scope // tokens with this scope
 	Administrator bool        // an administrator's console session, or token for the whole installation; with AnyToken or Scope: also
 	Person        bool        // tokens of people with the scope openid, whatever else they reach
-	Roles         tepin.Roles // tokens of people who are one of these in the environment
-	Connector     bool        // with AnyToken or Roles: also tokens that reach connectors alone (S26)
+	// Roles lets in tokens of people who are one of these: in the environment of the path, in
+	// its subscription ({subscriptionId}), or anywhere if it names neither. With
+	// Administrator, these too must be sessions or tokens for the whole installation; with
+	// AnyToken and Administrator, people must be one of these whatever their token reaches.
+	Roles     tepin.Roles
+	Connector bool // with AnyToken or Roles: also tokens that reach connectors alone (S26)
 }
 
 // declared reports whether the route table said anything, and not two things.
 func (a Access) declared() bool {
 	tokens := a.AnyToken || a.Scope != ""
-	return a.Public != (tokens || a.Administrator || a.Person || a.Roles != 0) && !(tokens && a.Roles != 0) && !(a.AnyToken && a.Scope != "") &&
+	return a.Public != (tokens || a.Administrator || a.Person || a.Roles != 0) && !(tokens && a.Roles != 0 && !(a.AnyToken && a.Administrator)) && !(a.AnyToken && a.Scope != "") &&
 		(a.AnyToken || !a.NoPage) && (a.AnyToken || a.Roles != 0 || !a.Connector)
 }
 
@@ -44,13 +48,17 @@ func (a Access) String() string {
 	case a.AnyToken:
 		who = append(who, "any token of the environment")
 	}
-	if a.Administrator {
+	if a.Administrator && a.Roles == tepin.AnyRole {
+		who = append(who, "the session or token of anybody who has a role")
+	} else if a.Administrator && a.Roles != 0 {
+		who = append(who, "the session or token of somebody who is "+a.Roles.String())
+	} else if a.Administrator {
 		who = append(who, "an administrator's session or token")
 	}
 	if a.Person {
 		who = append(who, "any token of a person, with the scope openid")
 	}
-	if a.Roles != 0 {
+	if a.Roles != 0 && !a.Administrator {
 		who = append(who, "a token of a person who is "+a.Roles.String())
 	}
 	return strings.Join(who, " or ")
@@ -114,13 +122,13 @@ func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
 	if !rt.Access.declared() {
 		panic("web: route " + rt.Pattern() + " declares no access, or two")
 	}
-	named := strings.Contains(rt.Path, "{environment}")
+	place := placeOf(rt.Path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x, r := withExchange(r)
 		x.route = rt.Path
 		x.caller = Caller{BaseURL: BaseURL(r), Addr: ClientAddr(r), Request: r}
 		if !rt.Access.Public {
-			err := g.admit(w, r, rt.Access, named, &x.caller)
+			err := g.admit(w, r, rt.Access, place, &x.caller)
 			if err == nil {
 				err = g.checkBrowser(w.Header(), r, x.caller)
 			}
@@ -136,8 +144,63 @@ func (g Guard) Wrap(rt Route, h http.Handler) http.Handler {
 	})
 }
 
-// admit fills c: 401, then 404 for the environment, then 403 for scope or role.
-func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named bool, c *Caller) error {
+// place is what a route's path names.
+type place int
+
+const (
+	nowhere        place = iota
+	inEnvironment        // {environment}
+	inSubscription       // {subscriptionId}
+)
+
+func placeOf(path string) place {
+	switch {
+	case strings.Contains(path, "{environment}"):
+		return inEnvironment
+	case strings.Contains(path, "{subscriptionId}"):
+		return inSubscription
+	}
+	return nowhere
+}
+
+// locate finds what the path names, and what a person is there. What a caller has no
+// part in is not there.
+func (g Guard) locate(r *http.Request, at place, c *Caller) error {
+	far := c.Actor.Reach == "" || c.Actor.Reach == tepin.ReachInstallation // of a person
+	person := c.Actor.Kind == tepin.ActorUser
+	switch at {
+	case nowhere:
+		if person && !far {
+			c.Actor.Roles = g.Directory.Roles(c.Actor, c.Actor.EnvironmentID)
+		} else {
+			c.Actor.Roles = g.Directory.RolesAnywhere(c.Actor)
+		}
+	case inSubscription:
+		id := tepin.SubscriptionID(strings.ToLower(r.PathValue("subscriptionId")))
+		c.Actor.Roles = g.Directory.SubscriptionRoles(c.Actor, id)
+		own, _ := g.Directory.Environment(string(c.Actor.EnvironmentID))
+		if !g.Directory.HasSubscription(id) || person && c.Actor.Roles == 0 || !(person && far) && own.SubscriptionID != id {
+			return tepin.Errorf(tepin.NotFound, "there is no such subscription for this caller; GET /api/v1/subscriptions lists them")
+		}
+	case inEnvironment:
+		env, ok := g.Directory.Environment(strings.ToLower(r.PathValue("environment")))
+		if ok {
+			c.Actor.Roles = g.Directory.Roles(c.Actor, env.ID)
+		}
+		if person && far && (!ok || c.Actor.Roles == 0) {
+			return tepin.Errorf(tepin.NotFound, "there is no such environment; name one by its technical name or its id")
+		}
+		if !ok || person && c.Actor.Roles == 0 || !(person && far) && env.ID != c.Actor.EnvironmentID {
+			return tepin.Errorf(tepin.NotFound, "there is no such environment for this token; a token reaches the environment of its own integration alone")
+		}
+		c.Environment = env
+	}
+	return nil
+}
+
+// admit fills c: 401, then 404 for the environment or the subscription, then 403 for
+// scope or role.
+func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, at place, c *Caller) error {
 	var csrf string
 	var err error
 	c.Actor, csrf, err = g.identify(r, a)
@@ -148,22 +211,16 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 		return err
 	}
 	SetActor(r, c.Actor)
-	if named {
-		env, ok := g.Directory.Environment(strings.ToLower(r.PathValue("environment")))
-		if !ok && c.Actor.Administrator {
-			return tepin.Errorf(tepin.NotFound, "there is no such environment; name one by its technical name or its id")
-		}
-		if !ok || !c.Actor.Administrator && env.ID != c.Actor.EnvironmentID {
-			return tepin.Errorf(tepin.NotFound, "there is no such environment for this token; a token reaches the environment of its own integration alone")
-		}
-		c.Environment = env
-		c.Actor.Roles = g.Directory.Roles(c.Actor, env.ID)
+	if c.Actor.Kind == tepin.ActorUser && c.Actor.Reach == "" {
+		withoutCORS(w.Header())
+	}
+	if err := g.locate(r, at, c); err != nil {
+		return err
 	}
 	switch {
 	case c.Actor.Kind == tepin.ActorUser && c.Actor.Reach == "":
-		withoutCORS(w.Header())
-		if !c.Actor.Administrator {
-			return tepin.Errorf(tepin.Forbidden, "this call needs an administrator; ask one to make it")
+		if !c.Actor.Administrator && !a.lets(c.Actor.Roles) {
+			return a.lacking()
 		}
 		return CheckSameOrigin(r, csrf)
 	case c.Actor.Kind == tepin.ActorUser:
@@ -174,7 +231,7 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, named boo
 		return nil
 	case a.Person && a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call is about a person, and the token is an integration's; use the token of somebody who has signed in")
-	case a.Roles != 0:
+	case a.Roles != 0 && !a.Administrator:
 		return tepin.Errorf(tepin.Forbidden, "this call needs a person who is %s: access tokens of integrations cannot make it; use the token of somebody who has signed in to an application, or make the change in the console", a.Roles)
 	case a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; access tokens of integrations cannot make it")
@@ -206,11 +263,16 @@ func admitPerson(actor tepin.Actor, a Access) error {
 		return missingOpenID()
 	case a.Administrator && actor.Administrator:
 		return nil
+	case a.Administrator && (actor.Reach == tepin.ReachInstallation || a.AnyToken && a.Roles != 0 && actor.Reach == tepin.ReachEnvironment):
+		if !a.lets(actor.Roles) {
+			return a.lacking()
+		}
+		return nil
 	case actor.Reach == tepin.ReachIdentity && !a.Connector:
 		return tepin.Errorf(tepin.Forbidden, "the token says who you are, and opens connectors and nothing else; use one of an integration, or sign in by `tepin login`")
-	case a.Roles != 0 && actor.Roles.Any(a.Roles), a.Roles == 0 && a.Connector:
+	case !a.Administrator && a.Roles != 0 && actor.Roles.Any(a.Roles), a.Roles == 0 && a.Connector:
 		return nil
-	case a.Roles != 0:
+	case !a.Administrator && a.Roles != 0:
 		return tepin.Errorf(tepin.Forbidden, "this call needs somebody who is %s in this environment; ask an administrator for the role", a.Roles)
 	case a.AnyToken:
 		return nil
@@ -223,6 +285,20 @@ func admitPerson(actor tepin.Actor, a Access) error {
 		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; the tokens of applications reach the content of their environment alone")
 	}
 	return tepin.Errorf(tepin.Forbidden, "this call is about the content of an environment; use the token of one of its integrations, or of an application that is registered in it")
+}
+
+// lets reports whether the route is for people of these roles who come by session or by
+// a token for the whole installation.
+func (a Access) lets(roles tepin.Roles) bool {
+	return roles.Any(a.Roles) || a.Roles == 0 && a.AnyToken && roles != 0
+}
+
+// lacking refuses a person who may not call the route.
+func (a Access) lacking() error {
+	if a.Roles == 0 {
+		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator of the installation; ask one to make it")
+	}
+	return tepin.Errorf(tepin.Forbidden, "this call needs somebody who is %s; ask an administrator to make it, or for the role", a.Roles)
 }
 
 // count takes the request from the quotas of its actor.
@@ -254,7 +330,14 @@ func (g Guard) identify(r *http.Request, a Access) (tepin.Actor, string, error) 
 	case err != nil:
 		return tepin.Actor{}, "", err
 	}
-	return tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: u.Name, Administrator: u.Administrator}, csrf, nil
+	if err := g.Directory.Known(); err != nil && !u.Administrator {
+		return tepin.Actor{}, "", err
+	}
+	name := u.Name
+	if name == "" {
+		name = u.Email
+	}
+	return tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: name, Administrator: u.Administrator}, csrf, nil
 }
 
 // Authorize returns who presents the access token of the Authorization header, and looks

@@ -76,3 +76,17 @@ func (in *Installation) PersonTokens(who grant.Person, a tepin.Application, env 
 	}
 	return tokens
 }
+
+// Member makes an active user of a subscription, who is what the invitation says and
+// signs in to the console.
+func (in *Installation) Member(as tepin.Invitation) (who grant.Person, cookie string) {
+	in.t.Helper()
+	ctx := context.Background()
+	_, link, err := in.Credential.Invite(ctx, tepin.System, as)
+	in.check(err)
+	s, err := in.Credential.Join(ctx, credential.Attempt{Password: Password, From: Home}, link, "")
+	in.check(err)
+	session, user, err := in.Credential.SessionOf(ctx, s.Cookie)
+	in.check(err)
+	return grant.Person{User: user, Session: session.Hash, SignedInAt: session.ProvedAt, From: Home}, s.Cookie
+}

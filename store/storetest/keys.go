@@ -157,7 +157,7 @@ func recovered(w *world) {
 	w.must(err)
 	w.key("k", tepin.AccessTokens, w.clock.Now())
 	w.key("audit", tepin.AuditHeads, w.clock.Now())
-	u, err := w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com"})
+	u, err := w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com", Administrator: true})
 	w.must(err)
 	w.must(w.CreateSession(w.ctx, tepin.Session{Hash: []byte{9}, UserID: u.ID, ExpiresAt: w.clock.Now().Add(time.Hour)}))
 	w.must(w.CreateSetupLink(w.ctx, []byte("link"), w.clock.Now().Add(time.Hour)))

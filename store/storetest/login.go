@@ -21,7 +21,7 @@ func (w *world) person(email string) person {
 	u, err := w.CreateUser(w.ctx, w.admin, tepin.User{Email: email, Name: "P", Administrator: true})
 	w.must(err)
 	p := person{User: u, actor: tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Name: u.Name}}
-	p.session = w.session(p, "first")
+	p.session, p.LastSeenAt = w.session(p, "first"), w.clock.Now()
 	return p
 }
 

@@ -29,7 +29,7 @@ func rekey(w *world) {
 	_, err := w.PutGrant(w.ctx, w.grant(i, secret, "x"), w.clock.Now())
 	w.must(err)
 	w.must(w.AddSigningKey(w.ctx, w.admin, tepin.SigningKey{ID: "k", Alg: "ES256", Public: []byte{1}, Sealed: []byte{2}}))
-	u, err := w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com"})
+	u, err := w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com", Administrator: true})
 	w.must(err)
 	w.must(w.CreateSession(w.ctx, tepin.Session{Hash: []byte{9}, UserID: u.ID, ExpiresAt: w.clock.Now().Add(time.Hour)}))
 	p := w.person("b@example.com")
@@ -71,7 +71,7 @@ func people(w *world) {
 	n, err := w.CountAdministrators(w.ctx)
 	w.must(err)
 	equal(w, n, 0) // without a password nobody can sign in
-	_, err = w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com"})
+	_, err = w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com", Administrator: true})
 	w.is(tepin.Conflict, err)
 
 	w.must(w.CreateSession(w.ctx, tepin.Session{Hash: []byte{1}, UserID: u.ID, ExpiresAt: w.clock.Now().Add(time.Hour)}))
@@ -126,7 +126,7 @@ func setupLink(w *world) {
 }
 
 func sessions(w *world) {
-	u, err := w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com", Name: "A"})
+	u, err := w.CreateUser(w.ctx, w.admin, tepin.User{Email: "a@example.com", Name: "A", Administrator: true})
 	w.must(err)
 	w.is(tepin.NotFound, w.CreateSession(w.ctx, tepin.Session{Hash: []byte{0}, UserID: "nobody"}))
 	for i := range 3 {
@@ -134,6 +134,7 @@ func sessions(w *world) {
 	}
 	session, who, err := w.Session(w.ctx, []byte{1})
 	w.must(err)
+	u.LastSeenAt = w.clock.Now()
 	equal(w, who, u)
 	equal(w, session.ExpiresAt, w.clock.Now().Add(time.Hour))
 	w.must(w.DeleteSession(w.ctx, []byte{1}))
