@@ -31,6 +31,9 @@ type (
 	StagedFileID     string
 	PreviewID        string
 	FolderID         string
+	CollectionID     string
+	TagID            string
+	ComponentID      string
 	DefinitionID     string // of whatever kind
 	GroupID          string
 )

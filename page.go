@@ -26,10 +26,11 @@ type List struct {
 	After     *Cursor // nil = from the start
 	SortBy    SortKey // empty = SortName
 	Desc      bool
-	Search    string // word prefixes of the name, or an exact id; empty = all
-	Folder    string // "/a/b"; empty = all folders, see Recursive
-	Recursive bool   // with Folder: its sub-folders too
-	Shared    *bool  // of projects: true = those of others that are shared with the actor, false = the actor's own
+	Search    string   // word prefixes of the name, or an exact id; empty = all
+	Folder    string   // "/a/b"; empty = all folders, see Recursive
+	Tags      []string // of templates: ids or names of tags, all of which they have
+	Recursive bool     // with Folder: its sub-folders too
+	Shared    *bool    // of projects: true = those of others that are shared with the actor, false = the actor's own
 }
 
 // Cursor is the place in an ordered list after which the next page begins.

@@ -16,8 +16,9 @@ const MaxDocument = 20 << 20
 type Template struct {
 	ID            TemplateID
 	EnvironmentID EnvironmentID
-	Name          string // 1 to 255 characters
-	Folder        string // "/" or "/a/b"
+	Name          string   // 1 to 255 characters
+	Folder        string   // "/" or "/a/b"
+	Tags          []TagRef // by name
 	Document      BlobRef
 	CreatedAt     time.Time
 	UpdatedAt     time.Time

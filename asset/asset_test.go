@@ -184,7 +184,7 @@ func TestSweep(t *testing.T) {
 	if string(got) != "[]" {
 		t.Errorf("the template's document is %q", got)
 	}
-	_, err = s.Store.DeleteTemplate(t.Context(), tepin.System, s.env, tpl.ID)
+	_, err = s.Store.DeleteTemplate(t.Context(), tepin.System, s.env, tpl.ID, false)
 	check(t, err)
 	sweep(3*asset.MaxUpload, 0) // it can be restored
 	_, err = s.Store.PurgeDeleted(t.Context(), time.Now().Add(time.Minute), 10)

@@ -157,7 +157,7 @@ func (a *API) deleteTemplate(ctx context.Context, c web.Caller, in *templateIn) 
 	if err != nil {
 		return nil, err
 	}
-	t, err = a.Store.DeleteTemplate(ctx, c.Actor, c.Environment.ID, t.ID)
+	t, err = a.Store.DeleteTemplate(ctx, c.Actor, c.Environment.ID, t.ID, false)
 	return ok(templateOf(t)), err
 }
 

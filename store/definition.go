@@ -166,8 +166,10 @@ func (s *Store) DeleteDefinition(ctx context.Context, by tepin.Actor, env tepin.
 			return err
 		}
 		if kind == tepin.UserInterface {
-			if _, err := t.exec(ctx, `UPDATE project SET user_interface_id = '', version = version + 1 WHERE environment_id = $1 AND user_interface_id = $2 AND user_interface_id <> ''`, env, id); err != nil {
-				return err
+			for _, table := range []string{"project", "collection"} {
+				if _, err := t.exec(ctx, `UPDATE `+table+` SET user_interface_id = '', version = version + 1 WHERE environment_id = $1 AND user_interface_id = $2 AND user_interface_id <> ''`, env, id); err != nil {
+					return err
+				}
 			}
 		}
 		t.record(string(env), by, string(kind)+".delete", string(id), map[string]any{"name": v.Name})

@@ -19,7 +19,21 @@ func folderListing(env tepin.EnvironmentID, kind tepin.FolderKind) listing[tepin
 
 // TemplateDirectory returns a page of a folder's folders and templates.
 func (s *Store) TemplateDirectory(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (tepin.Page[tepin.Entry[tepin.Template]], error) {
-	return directory(ctx, s, tepin.TemplateFolder, templateListing(env), p)
+	page, err := directory(ctx, s, tepin.TemplateFolder, templateListing(env, p), p)
+	if err != nil {
+		return page, err
+	}
+	var list []tepin.Template
+	for _, e := range page.Items {
+		if e.Folder == nil {
+			list = append(list, e.Item)
+		}
+	}
+	err = readTags(ctx, s.reader, list)
+	for i := range list { // the templates are the last of the page
+		page.Items[len(page.Items)-len(list)+i].Item = list[i]
+	}
+	return page, s.dialect.fail(err)
 }
 
 // MediaDirectory returns a page of a folder's folders and media.

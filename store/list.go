@@ -18,6 +18,7 @@ type listing[T any] struct {
 	columns string
 	env     tepin.EnvironmentID // empty: the table is not divided by environments
 	where   []condition
+	filters []filter
 	folders bool
 	newest  bool // by id, the newest first, where the caller names nothing to sort by
 	scan    func(row) (T, error)
@@ -162,28 +163,43 @@ func inFolder(st *statement, folder string, recursive bool) string {
 		` AND t.folder_key < ` + st.arg(append(nameKey(folder), '0')) + `)`
 }
 
+// filter is what rows are asked for beside their place: a word of their names, or a tag.
+type filter struct {
+	table string                  // w, whose rows name the rows that have it
+	id    string                  // the column that does so
+	all   func(*statement) string // condition of w: the rows that have it
+	one   func(*statement) string // the same, where w's row is known to name one of them
+}
+
+// word is the filter of names with a word that begins with prefix.
+func (l listing[T]) word(prefix string) filter {
+	return filter{`word w`, `w.item_id`, func(st *statement) string {
+		return fmt.Sprintf(`w.environment_id = %s AND w.kind = %s AND %s`, st.arg(l.env), st.arg(l.kind), begins(st, prefix))
+	}, func(st *statement) string { return begins(st, prefix) }}
+}
+
 // search writes the statement's beginning, up to and with FROM, and returns the
 // conditions that make the rows the ones that are searched for: by exact id, or by
-// words that all begin a word of the name.
+// words that all begin a word of the name; and by the filters of the list.
 func (l listing[T]) search(ctx context.Context, q queryer, st *statement, columns, text string) ([]string, error) {
-	from := ` FROM ` + l.table + ` t`
 	text = strings.TrimSpace(text)
-	id := strings.ToLower(text)
+	id, filters := strings.ToLower(text), l.filters
 	prefixes := words(text)
+	var where []string
 	switch {
 	case text == "":
-		st.WriteString(columns + from)
-		return nil, nil
 	case tepin.IsID(id):
-		st.WriteString(columns + from)
-		return []string{`t.id = ` + st.arg(id)}, nil
+		where = append(where, `t.id = `+st.arg(id))
 	case len(prefixes) == 0 || l.kind == "":
-		st.WriteString(columns + from)
-		return []string{`1 = 0`}, nil // signs only: no name has them as a word
+		where = append(where, `1 = 0`) // signs only: no name has them as a word
+	default:
+		for _, prefix := range prefixes {
+			filters = append(filters[:len(filters):len(filters)], l.word(prefix))
+		}
 	}
 	rare, fewest := 0, common+1
-	for i, prefix := range prefixes {
-		n, err := l.count(ctx, q, prefix)
+	for i, f := range filters {
+		n, err := f.count(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -191,24 +207,20 @@ func (l listing[T]) search(ctx context.Context, q queryer, st *statement, column
 			rare, fewest = i, n
 		}
 	}
-	var where []string
+	from := ` FROM ` + l.table + ` t`
 	if fewest <= common {
-		st.WriteString(`WITH hit AS MATERIALIZED (SELECT DISTINCT item_id FROM word w WHERE ` + l.hit(st, prefixes[rare]) + `) `)
+		f := filters[rare]
+		st.WriteString(`WITH hit AS MATERIALIZED (SELECT DISTINCT ` + f.id + ` AS item_id FROM ` + f.table + ` WHERE ` + f.all(st) + `) `)
 		from = ` FROM hit CROSS JOIN ` + l.table + ` t`
 		where = append(where, `t.id = hit.item_id`)
 	}
-	for i, prefix := range prefixes {
+	for i, f := range filters {
 		if fewest > common || i != rare {
-			where = append(where, `EXISTS (SELECT 1 FROM word w WHERE w.item_id = t.id AND `+begins(st, prefix)+`)`)
+			where = append(where, `EXISTS (SELECT 1 FROM `+f.table+` WHERE `+f.id+` = t.id AND `+f.one(st)+`)`)
 		}
 	}
 	st.WriteString(columns + from)
 	return where, nil
-}
-
-// hit is the condition that a row of word is of this listing and begins with prefix.
-func (l listing[T]) hit(st *statement, prefix string) string {
-	return fmt.Sprintf(`w.environment_id = %s AND w.kind = %s AND %s`, st.arg(l.env), st.arg(l.kind), begins(st, prefix))
 }
 
 // begins is the condition that a word begins with prefix. No word holds the byte
@@ -217,10 +229,10 @@ func begins(st *statement, prefix string) string {
 	return fmt.Sprintf(`w.word >= %s AND w.word < %s`, st.arg([]byte(prefix)), st.arg(append([]byte(prefix), 0xff)))
 }
 
-// count counts the rows of a prefix, up to one more than common.
-func (l listing[T]) count(ctx context.Context, q queryer, prefix string) (n int, err error) {
+// count counts the rows that have it, up to one more than common.
+func (f filter) count(ctx context.Context, q queryer) (n int, err error) {
 	st := &statement{}
-	st.WriteString(`SELECT count(*) FROM (SELECT 1 FROM word w WHERE ` + l.hit(st, prefix))
+	st.WriteString(`SELECT count(*) FROM (SELECT 1 FROM ` + f.table + ` WHERE ` + f.all(st))
 	st.WriteString(fmt.Sprintf(` LIMIT %d) counted`, common+1))
 	return n, q.QueryRowContext(ctx, st.String(), st.args...).Scan(&n)
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/tepin/tepin"
 )
@@ -14,42 +16,64 @@ func scanTemplate(r row) (v tepin.Template, err error) {
 	return v, err
 }
 
-// CreateTemplate adds a template whose document's bytes are written already.
+// CreateTemplate adds a template whose document's bytes are written already, with the tags
+// that it names by their ids.
 func (s *Store) CreateTemplate(ctx context.Context, by tepin.Actor, v tepin.Template) (tepin.Template, error) {
+	err := s.write(ctx, func(t *tx) error { return t.insertTemplate(ctx, by, &v) })
+	return v, err
+}
+
+func (t *tx) insertTemplate(ctx context.Context, by tepin.Actor, v *tepin.Template) error {
 	if err := checkNames(v.Name, v.Folder); err != nil {
-		return tepin.Template{}, err
+		return err
 	}
 	fill(&v.ID)
-	path := folderPath(v.Folder)
-	v.Version = 1
-	err := s.write(ctx, func(t *tx) (err error) {
-		v.CreatedAt, v.UpdatedAt, v.ContentAt = t.now, t.now, t.now
-		if v.Folder, err = t.makeFolders(ctx, by, v.EnvironmentID, tepin.TemplateFolder, path); err != nil {
+	v.Version, v.CreatedAt, v.UpdatedAt, v.ContentAt = 1, t.now, t.now, t.now
+	var err error
+	if v.Folder, err = t.makeFolders(ctx, by, v.EnvironmentID, tepin.TemplateFolder, folderPath(v.Folder)); err != nil {
+		return err
+	}
+	if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredDocuments, v.Document); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `INSERT INTO template (`+templateColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, 1, $9, $10)`,
+		v.ID, v.EnvironmentID, v.Name, v.Folder, v.Document.Key, v.Document.Size, v.Document.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
+	if err != nil {
+		return err
+	}
+	if len(v.Tags) > 0 {
+		var tags []tepin.TagID
+		for _, g := range v.Tags {
+			tags = append(tags, g.ID)
+		}
+		if err := t.setTags(ctx, v, tags); err != nil {
 			return err
 		}
-		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredDocuments, v.Document); err != nil {
-			return err
-		}
-		_, err = t.exec(ctx, `INSERT INTO template (`+templateColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, 1, $9, $10)`,
-			v.ID, v.EnvironmentID, v.Name, v.Folder, v.Document.Key, v.Document.Size, v.Document.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
-		if err != nil {
-			return err
-		}
-		t.record(string(v.EnvironmentID), by, "template.create", string(v.ID), map[string]any{"name": v.Name, "folder": v.Folder, "sha256": v.Document.SHA256})
-		return t.index(ctx, v.EnvironmentID, "template", string(v.ID), v.Name)
-	})
-	return v, err
+	}
+	t.record(string(v.EnvironmentID), by, "template.create", string(v.ID), map[string]any{"name": v.Name, "folder": v.Folder, "sha256": v.Document.SHA256})
+	return t.index(ctx, v.EnvironmentID, "template", string(v.ID), v.Name)
 }
 
 // Templates returns a page of an environment's templates.
 func (s *Store) Templates(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (tepin.Page[tepin.Template], error) {
-	page, err := templateListing(env).page(ctx, s.reader, p)
+	page, err := templateListing(env, p).page(ctx, s.reader, p)
+	if err == nil {
+		err = readTags(ctx, s.reader, page.Items)
+	}
 	return page, s.dialect.fail(err)
 }
 
-func templateListing(env tepin.EnvironmentID) listing[tepin.Template] {
-	return listing[tepin.Template]{kind: "template", table: "template", columns: templateColumns, env: env, folders: true,
+func templateListing(env tepin.EnvironmentID, p tepin.List) listing[tepin.Template] {
+	l := listing[tepin.Template]{kind: "template", table: "template", columns: templateColumns, env: env, folders: true,
 		where: []condition{living}, scan: scanTemplate}
+	for _, tag := range p.Tags {
+		has := func(st *statement) string { // a tag that is not there: none has it
+			return fmt.Sprintf(`w.tag_id = (SELECT g.id FROM tag g WHERE g.environment_id = %[1]s AND (g.id = %[2]s OR g.name_key = %[3]s) ORDER BY g.id = %[2]s DESC LIMIT 1)`,
+				st.arg(env), st.arg(strings.ToLower(tag)), st.arg(nameKey(tag)))
+		}
+		l.filters = append(l.filters, filter{`template_tag w`, `w.template_id`, has, has})
+	}
+	return l
 }
 
 // Template returns a template.
@@ -58,9 +82,16 @@ func (s *Store) Template(ctx context.Context, env tepin.EnvironmentID, id tepin.
 	return v, s.dialect.fail(err)
 }
 
+// template reads a template with its tags.
 func template(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.TemplateID, lock string) (tepin.Template, error) {
-	return get(ctx, q, "template", scanTemplate,
+	v, err := get(ctx, q, "template", scanTemplate,
 		`SELECT `+templateColumns+` FROM template WHERE environment_id = $1 AND id = $2 AND deleted_at = 0`+lock, env, id)
+	if err != nil {
+		return v, err
+	}
+	one := []tepin.Template{v}
+	err = readTags(ctx, q, one)
+	return one[0], err
 }
 
 // UpdateTemplate changes a template. Of two that save at once both succeed, and the
@@ -127,11 +158,18 @@ func (t *tx) replaceBlob(ctx context.Context, env tepin.EnvironmentID, ref *tepi
 }
 
 // DeleteTemplate removes a template and returns what it was. For [tepin.RestoreTime] it
-// can be restored.
-func (s *Store) DeleteTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID) (v tepin.Template, err error) {
+// can be restored. One that is in a collection is a Conflict, unless with force.
+func (s *Store) DeleteTemplate(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TemplateID, force bool) (v tepin.Template, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if v, err = template(ctx, t, env, id, t.dialect.lockRow); err != nil {
 			return err
+		}
+		n, err := collectionsOf(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if n > 0 && !force {
+			return tepin.Errorf(tepin.Conflict, "the template is in %d template collections; take it out of them, or delete it with force=true", n)
 		}
 		t.record(string(env), by, "template.delete", string(id), map[string]any{"name": v.Name})
 		return t.remove(ctx, "template", string(id))

@@ -11,9 +11,11 @@ import (
 // deleted: their tables, which have name, version and deleted_at, and the column of the
 // key of their bytes.
 var restorable = map[string]string{
-	"template": "document_key",
-	"project":  "document_key",
-	"media":    "blob_key",
+	"template":   "document_key",
+	"project":    "document_key",
+	"media":      "blob_key",
+	"component":  "document_key",
+	"collection": "cover_key",
 }
 
 // remove marks a row as deleted and takes it out of the search. Its bytes stay until

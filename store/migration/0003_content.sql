@@ -86,3 +86,81 @@ CREATE VIEW project_seen AS
         p.user_interface_id AS user_interface_id, p.document_key AS document_key, p.document_size AS document_size, p.document_sha256 AS document_sha256,
         p.created_at AS created_at, p.updated_at AS updated_at, p.content_at AS content_at, p.version AS version
     FROM project_access a JOIN project p ON p.id = a.project_id;
+
+CREATE INDEX media_by_content ON media (environment_id, blob_sha256, id) WHERE deleted_at = 0;
+
+CREATE TABLE collection (
+    id                TEXT   PRIMARY KEY,
+    environment_id    TEXT   NOT NULL REFERENCES environment (id),
+    name              TEXT   NOT NULL,
+    name_key          BYTEA  NOT NULL,
+    description       TEXT   NOT NULL,
+    user_interface_id TEXT   NOT NULL,
+    cover_key         TEXT   NOT NULL,
+    cover_size        BIGINT NOT NULL,
+    cover_sha256      TEXT   NOT NULL,
+    cover_type        TEXT   NOT NULL,
+    created_at        BIGINT NOT NULL,
+    updated_at        BIGINT NOT NULL,
+    version           BIGINT NOT NULL,
+    deleted_at        BIGINT NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX collection_name ON collection (environment_id, name_key) WHERE deleted_at = 0;
+CREATE INDEX collection_by_name ON collection (environment_id, name_key, id) WHERE deleted_at = 0;
+CREATE INDEX collection_by_id ON collection (environment_id, id) WHERE deleted_at = 0;
+CREATE INDEX collection_deleted ON collection (deleted_at) WHERE deleted_at > 0;
+CREATE INDEX collection_of_user_interface ON collection (user_interface_id) WHERE user_interface_id <> '';
+
+-- Entries of deleted templates stay, unseen, for when they are restored. An empty name is
+-- the template's.
+CREATE TABLE collection_entry (
+    collection_id TEXT   NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    template_id   TEXT   NOT NULL REFERENCES template (id) ON DELETE CASCADE,
+    position      BIGINT NOT NULL,
+    name          TEXT   NOT NULL,
+    added_at      BIGINT NOT NULL,
+    PRIMARY KEY (collection_id, template_id)
+);
+CREATE INDEX collection_entry_order ON collection_entry (collection_id, position);
+CREATE INDEX collection_entry_template ON collection_entry (template_id);
+
+CREATE TABLE tag (
+    id             TEXT   PRIMARY KEY,
+    environment_id TEXT   NOT NULL REFERENCES environment (id),
+    name           TEXT   NOT NULL,
+    name_key       BYTEA  NOT NULL,
+    created_at     BIGINT NOT NULL,
+    updated_at     BIGINT NOT NULL,
+    version        BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX tag_name ON tag (environment_id, name_key);
+CREATE INDEX tag_by_name ON tag (environment_id, name_key, id);
+CREATE INDEX tag_by_id ON tag (environment_id, id);
+
+CREATE TABLE template_tag (
+    template_id TEXT NOT NULL REFERENCES template (id) ON DELETE CASCADE,
+    tag_id      TEXT NOT NULL REFERENCES tag (id) ON DELETE CASCADE,
+    PRIMARY KEY (template_id, tag_id)
+);
+CREATE INDEX template_tag_templates ON template_tag (tag_id, template_id);
+
+CREATE TABLE component (
+    id              TEXT             PRIMARY KEY,
+    environment_id  TEXT             NOT NULL REFERENCES environment (id),
+    name            TEXT             NOT NULL,
+    name_key        BYTEA            NOT NULL,
+    width           DOUBLE PRECISION NOT NULL,
+    height          DOUBLE PRECISION NOT NULL,
+    unit            TEXT             NOT NULL,
+    document_key    TEXT             NOT NULL,
+    document_size   BIGINT           NOT NULL,
+    document_sha256 TEXT             NOT NULL,
+    created_at      BIGINT           NOT NULL,
+    updated_at      BIGINT           NOT NULL,
+    content_at      BIGINT           NOT NULL,
+    version         BIGINT           NOT NULL,
+    deleted_at      BIGINT           NOT NULL DEFAULT 0
+);
+CREATE INDEX component_by_name ON component (environment_id, name_key, id) WHERE deleted_at = 0;
+CREATE INDEX component_by_id ON component (environment_id, id) WHERE deleted_at = 0;
+CREATE INDEX component_deleted ON component (deleted_at) WHERE deleted_at > 0;

@@ -184,7 +184,7 @@ func folderDeletes(w *world) {
 	equal(w, fmt.Sprint(w.templateList(tepin.List{Search: "poster"}, nameOf)), "[beside poster inside poster]")
 	equal(w, fmt.Sprint(w.folderPaths(tepin.TemplateFolder)), "[/A /ab /A/b]")
 
-	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, beside.ID)
+	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, beside.ID, false)
 	w.must(err)
 	page, err = w.Folders(w.ctx, w.env, tepin.TemplateFolder, tepin.List{Search: "ab"})
 	w.must(err)

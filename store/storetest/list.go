@@ -87,7 +87,7 @@ func listStability(w *world) {
 	}
 	page, err := w.Templates(w.ctx, w.env, tepin.List{Limit: 2})
 	w.must(err)
-	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, made["b"].ID)
+	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, made["b"].ID, false)
 	w.must(err)
 	w.template(w.env, "/", "aa") // behind the cursor
 	w.template(w.env, "/", "cc") // before it
@@ -216,7 +216,7 @@ func otherEnvironment(w *world) {
 	for name, err := range map[string]error{
 		"Template":          second(w.Template(w.ctx, w.other, t.ID)),
 		"UpdateTemplate":    second(w.UpdateTemplate(w.ctx, w.admin, w.other, t.ID, tepin.TemplateUpdate{Name: ptr("x")})),
-		"DeleteTemplate":    second(w.DeleteTemplate(w.ctx, w.admin, w.other, t.ID)),
+		"DeleteTemplate":    second(w.DeleteTemplate(w.ctx, w.admin, w.other, t.ID, false)),
 		"Project":           second(w.Project(w.ctx, w.other, w.admin, p.ID)),
 		"UpdateProject":     second(w.UpdateProject(w.ctx, w.admin, w.other, p.ID, tepin.ProjectUpdate{Name: ptr("x")})),
 		"DeleteProject":     second(w.DeleteProject(w.ctx, w.admin, w.other, p.ID)),
@@ -252,9 +252,9 @@ func (w *world) entries(chain string) []tepin.AuditEntry {
 
 func auditChain(w *world) {
 	t := w.template(w.env, "/", "t")
-	_, err := w.DeleteTemplate(w.ctx, w.bob, w.env, t.ID)
+	_, err := w.DeleteTemplate(w.ctx, w.bob, w.env, t.ID, false)
 	w.must(err)
-	_, err = w.DeleteTemplate(w.ctx, w.bob, w.env, t.ID) // refused: no line
+	_, err = w.DeleteTemplate(w.ctx, w.bob, w.env, t.ID, false) // refused: no line
 	w.is(tepin.NotFound, err)
 	list := w.entries(string(w.env))
 	equal(w, len(list), 3)

@@ -18,7 +18,7 @@ func trash(w *world) {
 	tpl := w.template(w.env, "/a", "Summer poster")
 	_, err := w.RestoreTemplate(w.ctx, w.alice, w.env, tpl.ID)
 	w.is(tepin.NotFound, err) // it is not deleted
-	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, tpl.ID)
+	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, tpl.ID, false)
 	w.must(err)
 	_, err = w.RestoreTemplate(w.ctx, w.alice, w.other, tpl.ID)
 	w.is(tepin.NotFound, err)
