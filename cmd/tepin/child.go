@@ -8,6 +8,7 @@ import (
 	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
+	"github.com/tepin/tepin/script"
 )
 
 // runChild does a sandbox child's work, if this process was started as one, and ends.
@@ -15,6 +16,7 @@ func runChild() {
 	children := output.Children()
 	maps.Copy(children, preview.Children())
 	maps.Copy(children, asset.Children(asset.Probes{Font: probeFont}))
+	maps.Copy(children, script.Children())
 	sandbox.Main(children)
 }
 
