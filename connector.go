@@ -101,3 +101,93 @@ func (c Connector) AuthFor(u AuthUsage) AuthKind {
 	}
 	return AuthNone
 }
+
+// ConnectorUpdate changes the fields that are not nil.
+type ConnectorUpdate struct {
+	Name             *string
+	Description      *string
+	Release          *string
+	Type             *ConnectorType
+	IconURL          *string
+	Options          *json.RawMessage
+	Script           *string
+	APIVersion       *string
+	AllowedDomains   *[]string
+	AllowedMethods   *[]string
+	ForwardedHeaders *bool
+	Enabled          *bool
+	Default          *bool
+	IfVersion        *int64
+}
+
+// ConnectorCredential is how a connector shows an upstream who it is, for one usage. What
+// it is made of is sealed, together with the hosts that it may go to.
+type ConnectorCredential struct {
+	ID            ConnectorCredentialID
+	EnvironmentID EnvironmentID
+	ConnectorID   ConnectorID
+	Usage         AuthUsage
+	Kind          AuthKind
+	Name          string
+	Sealed        []byte
+	SealedBy      string // id of the master key
+	CreatedAt     time.Time
+}
+
+// ConnectorToken is what a person's sign-in to a connector's upstream gave: tokens, sealed.
+type ConnectorToken struct {
+	ID            string
+	EnvironmentID EnvironmentID
+	ConnectorID   ConnectorID
+	CredentialID  ConnectorCredentialID
+	UserID        UserID
+	Sealed        []byte
+	SealedBy      string
+	UpdatedAt     time.Time
+	Version       int64
+}
+
+// SignInTime is for how long a person's sign-in to an upstream can be finished.
+const SignInTime = 10 * time.Minute
+
+// ConnectorSignIn is a sign-in to an upstream that has begun. It can be finished once.
+type ConnectorSignIn struct {
+	State         []byte // SHA-256 of the state
+	Cookie        []byte // SHA-256 of the cookie of the browser; empty = no browser has taken it up
+	EnvironmentID EnvironmentID
+	ConnectorID   ConnectorID
+	CredentialID  ConnectorCredentialID
+	UserID        UserID
+	Verifier      string // of PKCE (RFC 7636)
+	CreatedAt     time.Time
+}
+
+// SealedPlace is where a sealed value stands, and what it is bound to (S12).
+type SealedPlace struct {
+	Instance      string
+	Table         string
+	Row           string
+	Column        string
+	EnvironmentID EnvironmentID
+}
+
+// Context is the place as authenticated data, its purpose apart.
+func (p SealedPlace) Context() []string {
+	return []string{p.Instance, p.Table, p.Row, p.Column, string(p.EnvironmentID)}
+}
+
+// StagedKept is how long staged files wait to be used.
+const StagedKept = 24 * time.Hour
+
+// StagedFile is a file that somebody hands to a connector, to be uploaded by its script.
+type StagedFile struct {
+	ID            StagedFileID
+	EnvironmentID EnvironmentID
+	ConnectorID   ConnectorID
+	OwnerKind     ActorKind
+	OwnerID       string
+	Name          string // with its extension
+	ContentType   string // told from its bytes
+	Blob          BlobRef
+	CreatedAt     time.Time
+}

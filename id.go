@@ -36,6 +36,8 @@ type (
 	ComponentID      string
 	DefinitionID     string // of whatever kind
 	GroupID          string
+
+	ConnectorCredentialID string
 )
 
 // ClientID is the public name of a client at the token endpoint: "int_" and 22

@@ -42,6 +42,29 @@ func (k *Keys) OpenSigningKey(sealed []byte, kid string) ([]byte, error) {
 	return private, err
 }
 
+// SealPlace seals what is to stand in a place.
+func (k *Keys) SealPlace(p tepin.SealedPlace, plain []byte) ([]byte, error) {
+	return k.Seal.Seal(purposeOf(p), p.Context(), plain)
+}
+
+// OpenPlace returns what [Keys.SealPlace] sealed for the same place, by the present master
+// key or by another that is in the file: as [Keys.OpenSigningKey].
+func (k *Keys) OpenPlace(p tepin.SealedPlace, sealed []byte) ([]byte, error) {
+	plain, err := k.Seal.Open(purposeOf(p), p.Context(), sealed)
+	for _, other := range k.masters {
+		if err == nil {
+			break
+		}
+		if other.Key != k.Seal {
+			plain, err = other.Open(purposeOf(p), p.Context(), sealed)
+		}
+	}
+	return plain, err
+}
+
+// purposeOf is what the values of a table are sealed for.
+func purposeOf(p tepin.SealedPlace) string { return "table " + p.Table }
+
 // auditKey is the key of the audit log. It stays what it was when the master key is
 // replaced, so that the log remains one chain: until then it is derived, from then on
 // sealed.
@@ -122,6 +145,12 @@ func (k *Keys) ReplaceMaster(ctx context.Context, by tepin.Actor, s *store.Store
 			return nil, err
 		}
 		return next.Seal(signingPurpose, []string{kid}, private)
+	}, func(p tepin.SealedPlace, sealed []byte) ([]byte, error) {
+		plain, err := k.OpenPlace(p, sealed)
+		if err != nil {
+			return nil, err
+		}
+		return next.Seal(purposeOf(p), p.Context(), plain)
 	})
 	if err != nil {
 		return "", "", err

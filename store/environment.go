@@ -68,6 +68,9 @@ func (s *Store) CreateEnvironment(ctx context.Context, by tepin.Actor, e tepin.E
 		if err := t.defaultInterface(ctx, e.ID); err != nil {
 			return err
 		}
+		if err := t.addBuiltIn(ctx, e.ID); err != nil {
+			return err
+		}
 		t.access = true
 		t.record(string(e.ID), by, "environment.create", string(e.ID), nil)
 		t.record(InstanceChain, by, "environment.create", string(e.ID), map[string]any{"name": e.Name, "technicalName": e.TechnicalName, "type": string(e.Type)})

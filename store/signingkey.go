@@ -128,9 +128,10 @@ func (s *Store) DenyKey(ctx context.Context, by tepin.Actor, kid string) error {
 }
 
 // Reseal brings everything that is sealed under another master key, whole or not at all.
-// The func opens a value with the present key and seals it under the next one. When the
-// present one is not from, it is Unavailable.
-func (s *Store) Reseal(ctx context.Context, by tepin.Actor, from string, next tepin.Instance, reseal func(kid string, sealed []byte) ([]byte, error)) error {
+// The funcs open a value, a signing key or what stands in a place, with the present key and
+// seal it under the next one. When the present one is not from, it is Unavailable.
+func (s *Store) Reseal(ctx context.Context, by tepin.Actor, from string, next tepin.Instance, reseal func(kid string, sealed []byte) ([]byte, error),
+	place func(tepin.SealedPlace, []byte) ([]byte, error)) error {
 	return s.write(ctx, func(t *tx) error {
 		if err := t.lockKeys(ctx, from); err != nil {
 			return err
@@ -153,11 +154,19 @@ func (s *Store) Reseal(ctx context.Context, by tepin.Actor, from string, next te
 			}
 			count++
 		}
+		instance, err := get(ctx, t, "instance", func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM instance`)
+		if err != nil {
+			return err
+		}
+		placed, err := t.resealPlaces(ctx, instance, next.MasterKeyID, place)
+		if err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, `UPDATE instance SET master_key_id = $1, master_key_check = $2, audit_key = $3`,
 			next.MasterKeyID, next.MasterKeyCheck, next.AuditKey); err != nil {
 			return err
 		}
-		t.record(InstanceChain, by, "instance.reseal", "", map[string]any{"from": from, "to": next.MasterKeyID, "signingKeys": count})
+		t.record(InstanceChain, by, "instance.reseal", "", map[string]any{"from": from, "to": next.MasterKeyID, "signingKeys": count, "connectorValues": placed})
 		return nil
 	})
 }

@@ -16,6 +16,7 @@ var restorable = map[string]string{
 	"media":      "blob_key",
 	"component":  "document_key",
 	"collection": "cover_key",
+	"connector":  "''", // it has none
 }
 
 // remove marks a row as deleted and takes it out of the search. Its bytes stay until

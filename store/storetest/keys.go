@@ -118,14 +118,24 @@ func reseal(w *world) {
 		}
 		return []byte("resealed " + kid), nil
 	}
-	w.is(tepin.Unavailable, w.Reseal(w.ctx, w.admin, "m0", next, again))
+	place := func(p tepin.SealedPlace, sealed []byte) ([]byte, error) {
+		if p.Instance != "i" || p.Column != "sealed" || p.EnvironmentID != w.env || !bytes.Equal(sealed, []byte("sealed "+p.Row)) {
+			return nil, fmt.Errorf("%v is %q", p, sealed)
+		}
+		return []byte("resealed " + p.Table + " " + p.Row), nil
+	}
+	c := w.connector("DAM")
+	credential := w.connectorCredential(c, tepin.BrowserUsage, tepin.AuthCode)
+	token := tepin.ConnectorToken{ID: "t", EnvironmentID: w.env, ConnectorID: c.ID, CredentialID: credential.ID, UserID: "ada", Sealed: []byte("sealed t"), SealedBy: "m"}
+	w.must(w.PutConnectorToken(w.ctx, w.admin, token))
+	w.is(tepin.Unavailable, w.Reseal(w.ctx, w.admin, "m0", next, again, place))
 	broken := errors.New("broken")
 	err := w.Reseal(w.ctx, w.admin, "m", next, func(kid string, sealed []byte) ([]byte, error) {
 		if kid == "b" {
 			return nil, broken
 		}
 		return again(kid, sealed)
-	})
+	}, place)
 	if !errors.Is(err, broken) {
 		w.Fatal(err)
 	}
@@ -133,7 +143,20 @@ func reseal(w *world) {
 	w.must(err)
 	equal(w, string(list[0].Sealed)+string(list[1].Sealed), "sealed asealed b")
 
-	w.must(w.Reseal(w.ctx, w.admin, "m", next, again))
+	err = w.Reseal(w.ctx, w.admin, "m", next, again, func(tepin.SealedPlace, []byte) ([]byte, error) { return nil, broken })
+	if !errors.Is(err, broken) {
+		w.Fatal(err)
+	}
+	w.must(w.Reseal(w.ctx, w.admin, "m", next, again, place))
+	resealed, err := w.ConnectorCredential(w.ctx, w.env, c.ID, tepin.BrowserUsage)
+	w.must(err)
+	equal(w, string(resealed.Sealed)+resealed.SealedBy, "resealed connector_credential "+string(credential.ID)+"m2")
+	renewed, err := w.ConnectorToken(w.ctx, w.env, credential.ID, "ada")
+	w.must(err)
+	equal(w, string(renewed.Sealed)+renewed.SealedBy, "resealed connector_token tm2")
+	credential.ID = "late"
+	w.is(tepin.Unavailable, w.PutConnectorCredential(w.ctx, w.admin, credential))
+	w.is(tepin.Unavailable, w.PutConnectorToken(w.ctx, w.admin, token))
 	inst, err := w.Instance(w.ctx)
 	w.must(err)
 	equal(w, [...]string{inst.MasterKeyID, string(inst.MasterKeyCheck), string(inst.AuditKey)}, [...]string{"m2", "\x07", "sealed audit key"})
