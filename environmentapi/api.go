@@ -11,7 +11,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/connector"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/store"
@@ -53,6 +55,11 @@ type Options struct {
 	Pages   web.PageTokens
 	Version string // of the server
 	Now     func() time.Time
+
+	Connector *connector.Proxy
+	// Session returns the person who is signed in to the console in the browser, for the
+	// sign-ins to connectors' upstreams; an error of kind Unauthorized if there is none.
+	Session func(*http.Request) (tepin.User, error)
 }
 
 // API is the front door.

@@ -20,6 +20,7 @@ import (
 	"github.com/tepin/tepin/access/accesstest"
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/blob/disk"
+	"github.com/tepin/tepin/connector"
 	"github.com/tepin/tepin/environmentapi"
 	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/preview"
@@ -47,17 +48,18 @@ const publicURL = accesstest.PublicURL
 // test moves.
 type server struct {
 	*accesstest.Installation
-	t       *testing.T
-	asset   *asset.Service
-	output  *output.Service
-	preview *preview.Service
-	api     *environmentapi.API
-	http    *httptest.Server
-	blobs   string // directory
-	ahead   time.Duration
-	env     tepin.Environment // sandbox "demo"
-	other   tepin.Environment // production "other"
-	all     string            // token of an integration of env with every scope
+	t         *testing.T
+	asset     *asset.Service
+	output    *output.Service
+	preview   *preview.Service
+	connector *connector.Proxy
+	api       *environmentapi.API
+	http      *httptest.Server
+	blobs     string // directory
+	ahead     time.Duration
+	env       tepin.Environment // sandbox "demo"
+	other     tepin.Environment // production "other"
+	all       string            // token of an integration of env with every scope
 }
 
 func (s *server) now() time.Time { return time.Now().Add(s.ahead) }
@@ -74,6 +76,7 @@ func newServer(t *testing.T) *server {
 
 	sub := s.Subscription("Ours")
 	s.env, s.other = s.Environment(sub, "demo", tepin.Sandbox), s.Environment(sub, "other", tepin.Production)
+	s.connector = newConnectors(t, s)
 	polling, stop := context.WithCancel(ctx)
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Access.Run(polling) }()
@@ -81,6 +84,7 @@ func newServer(t *testing.T) *server {
 	s.api = environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: s.Access, Quota: s.Quota.Take}, Store: s.Store, Asset: s.asset, Output: s.output, Preview: s.preview,
 		Pages: web.PageTokens{Key: bytes.Repeat([]byte{7}, 32), Now: s.now}, Version: "test", Now: s.now,
+		Connector: s.connector, Session: s.session,
 	})
 	stack := web.Stack{Log: slog.New(slog.DiscardHandler), PublicURL: publicURL, AllowedHosts: []string{"127.0.0.1"}}
 	s.http = httptest.NewServer(stack.Wrap(s.api))

@@ -2,6 +2,7 @@ package environmentapi
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -26,6 +27,7 @@ func (a *API) register() {
 		a.outputRoutes,
 		a.mediaRoutes,
 		a.fontRoutes,
+		a.connectorRoutes,
 		a.previewRoutes,
 	} {
 		routes()
@@ -147,5 +149,41 @@ func (a *API) previewRoutes() {
 		raw(r.scope, a.givesPreviewTask(in("get"+r.id+"PreviewTask", "GET", task, r.tag, "How far a preview has come, of a template or a project")), a.getPreviewTask(r.below))
 		raw(r.scope, givesFile("image/*", in("download"+r.id+"Preview", "GET", task+"/download", r.tag, "Get the picture that a task made")), a.downloadPreview)
 		raw(r.scope, givesFile("application/json", in("get"+r.id+"PreviewReport", "GET", task+"/report", r.tag, "What was wrong with the document")), a.reportPreview)
+	}
+}
+
+func (a *API) connectorRoutes() {
+	api, t := a.web, tag("Connectors")
+	reads, writes := web.Access{AnyToken: true, Connector: true}, web.Access{Roles: tepin.Administrators, Connector: true}
+	web.Register(api, reads, in("listConnectors", "GET", "/connectors", t, "List connectors"), a.listConnectors)
+	web.Register(api, writes, created(withBody(maxConnectorBody, in("createConnector", "POST", "/connectors", t, "Publish a new connector"))), a.createConnector)
+	web.Register(api, reads, in("getConnector", "GET", "/connectors/{id}", t, "Get a connector"), a.getConnector)
+	web.Register(api, writes, conditional(withBody(maxConnectorBody, in("putConnector", "PUT", "/connectors/{id}", t, "Publish a connector anew; what is left out stays as it is"))), a.putConnector)
+	web.Register(api, writes, conditional(in("patchConnector", "PATCH", "/connectors/{id}", t, "Enable, disable or rename a connector, or make it the default")), a.patchConnector)
+	web.Register(api, writes, conditional(in("deleteConnector", "DELETE", "/connectors/{id}", t, "Delete a connector; for a day it can be restored, with its credentials")), a.deleteConnector)
+	web.Register(api, writes, in("restoreConnector", "POST", "/connectors/{id}/restore", t, "Restore a connector that was deleted less than a day ago"), a.restoreConnector)
+	web.Register(api, reads, in("getConnectorScript", "GET", "/connectors/{id}/script", t, "Get a connector's script, inside JSON"), a.getConnectorScript)
+	web.Register(api, reads, in("getConnectorDefinition", "GET", "/connectors/{id}/definition", t, "Get a connector as an engine loads it"), a.getConnectorDefinition)
+
+	web.Register(api, writes, in("getConnectorAuth", "GET", "/connectors/{id}/auth", t, "Which credentials a connector has; what they are is never shown"), a.getConnectorAuth)
+	web.Register(api, writes, in("putConnectorStatic", "PUT", "/connectors/{id}/auth/static", t, "Authenticate by a header"), putAuth[StaticAuthBody](a))
+	web.Register(api, writes, in("putConnectorClientCredentials", "PUT", "/connectors/{id}/auth/oauth-client-credentials", t, "Authenticate by client id and secret"), putAuth[ClientCredentialsBody](a))
+	web.Register(api, writes, in("putConnectorPassword", "PUT", "/connectors/{id}/auth/oauth-resource-owner-password", t, "Authenticate by an account's password"), putAuth[PasswordBody](a))
+	web.Register(api, writes, in("putConnectorAuthorizationCode", "PUT", "/connectors/{id}/auth/oauth-authorization-code", t, "Have each person sign in to the upstream"), putAuth[AuthorizationCodeBody](a))
+	web.Register(api, writes, in("putConnectorJwtBearer", "PUT", "/connectors/{id}/auth/oauth-jwt-bearer", t, "Authenticate by signed assertions"), putAuth[JWTBearerBody](a))
+	web.Register(api, writes, in("deleteConnectorAuth", "DELETE", "/connectors/{id}/auth", t, "Forget a credential"), a.deleteConnectorAuth)
+
+	person := web.Access{Roles: tepin.AnyRole}
+	web.Register(api, person, in("beginConnectorSignIn", "POST", "/connectors/{id}/auth/oauth-authorization-code/login", t, "Begin to sign in to the upstream: where to send the person's browser"), a.beginConnectorSignIn)
+	api.Raw(public, givesPage(http.StatusSeeOther, query(in("startConnectorSignIn", "GET", "/connectors/{id}/auth/oauth-authorization-code/start", t, "For browsers: go to the upstream's sign-in"),
+		param{"ticket", "string", true, "Of the sign-in that was begun.", ""})), a.startConnectorSignIn)
+	api.Raw(public, givesPage(http.StatusOK, query(in("finishConnectorSignIn", "GET", "/connectors/{id}/auth/oauth-authorization-code/redirect", t, "For browsers: back from the upstream's sign-in"),
+		param{"state", "string", true, "", ""}, param{"code", "string", false, "", ""}, param{"error", "string", false, "", ""})), a.finishConnectorSignIn)
+	web.Register(api, person, in("connectorSignOut", "POST", "/connectors/{id}/auth/oauth-authorization-code/logout", t, "End your own sign-in to the upstream"), a.connectorSignOut)
+
+	api.Raw(reads, a.gives(http.StatusOK, web.Schema[[]StagedFile](api), takesStaged(in("stageFiles", "POST", "/connectors/{id}/stage", t, "Bring files that a connector is to upload"))), a.stageFiles)
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		id := "proxyConnector" + method[:1] + strings.ToLower(method[1:])
+		api.Raw(reads, givesFile("*/*", takesCall(in(id, method, "/connectors/{id}/proxy", t, "Call an upstream by "+method))), a.proxyConnector)
 	}
 }

@@ -122,13 +122,15 @@ func TestWalkFromPages(t *testing.T) {
 		}
 		path := pathParam.ReplaceAllString(strings.Replace(rt.Path, "{environment}", "demo", 1), string(tepin.NewID[tepin.TemplateID]()))
 		body := func() any { return strings.NewReader("a body that nobody reads") }
+		if rt.Access.Roles != 0 { // no integration's token gets so far that its page is looked at
+			for _, token := range []string{bound, full} {
+				s.do(rt.Method, path, call{token: token, body: body(), header: map[string]string{"Origin": page}}).says(t, 403, "needs a person")
+			}
+			continue
+		}
 		s.do(rt.Method, path, call{token: bound, body: body()}).says(t, 403, "bound to the page "+page)
 		s.do(rt.Method, path, call{token: full, body: body(), header: map[string]string{"Origin": page}}).says(t, 403, "token-exchange")
 		r := s.do(rt.Method, path, call{token: bound, header: map[string]string{"Origin": page}})
-		if rt.Access.Roles != 0 {
-			r.says(t, 403, "needs a person")
-			continue
-		}
 		if r.StatusCode == 401 || r.StatusCode == 403 || r.Header.Get("Access-Control-Allow-Origin") != page {
 			t.Errorf("%s %s from its page: %d %v", rt.Method, path, r.StatusCode, r.Header)
 		}

@@ -17,6 +17,9 @@ import (
 // MaxExchangeURL is the longest URL of an [Exchange] in bytes: signed ones are long.
 const MaxExchangeURL = 8192
 
+// CheckExchangeURL reads the URL of an [Exchange], as [CheckURL].
+func CheckExchangeURL(raw string) (*url.URL, error) { return checkURL(raw, MaxExchangeURL, true) }
+
 // Exchange is a request of any method to a foreign host. Over http:// it reaches only
 // addresses that the operator listed.
 type Exchange struct {
@@ -45,7 +48,7 @@ type Reply struct {
 
 // Do makes an exchange. Its errors are those of [Client.Get]; the caller closes the body.
 func (c *Client) Do(ctx context.Context, e Exchange) (*Reply, error) {
-	u, err := checkURL(e.URL, MaxExchangeURL, true)
+	u, err := CheckExchangeURL(e.URL)
 	if err == nil && e.Admit != nil {
 		err = e.Admit(u)
 	}

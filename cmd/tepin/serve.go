@@ -182,13 +182,17 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 		return nil, err
 	}
 	assets := &asset.Service{Store: db, Blob: files}
+	connectors, err := newConnectors(ctx, db, keys, foreign)
+	if err != nil {
+		return nil, err
+	}
 	jobs := job.NewRunner(db, log, c.Workers)
 	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
 	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
 	previews := preview.New(preview.Options{Store: db, Asset: assets, Output: outputs, Wake: jobs.Wake, Log: log, Path: os.Getenv("PATH")})
 	jobs.Handlers["preview"] = job.Handler{Do: previews.Run, Bury: previews.Bury}
 	jobs.Sweeps = sweeps(db, assets, keyring, &audit.Keeper{Store: db, Log: log, Issuer: url + "/", Sign: directory.SignAuditHeads})
-	jobs.Sweeps = append(jobs.Sweeps, job.Sweep{Name: "previews", Every: 10 * time.Minute, Do: previews.Sweep})
+	jobs.Sweeps = append(jobs.Sweeps, job.Sweep{Name: "previews", Every: 10 * time.Minute, Do: previews.Sweep}, stagedFiles(db))
 
 	// The doors.
 	mux := http.NewServeMux()
@@ -203,7 +207,11 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	guard := web.Guard{Directory: directory, Quota: quotas.Take}
 	environments := environmentapi.New(environmentapi.Options{
 		Guard: guard, Store: db, Asset: assets, Output: outputs, Preview: previews, Version: version(),
-		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)},
+		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)}, Connector: connectors,
+		Session: func(r *http.Request) (tepin.User, error) {
+			u, _, err := credentials.Session(r.Context(), console.Cookie(r))
+			return u, err
+		},
 	})
 	platform := platformapi.New(platformapi.Options{
 		Store: db, Access: directory, Credential: credentials, Keyring: keyring, Quota: quotas, Version: version(),
