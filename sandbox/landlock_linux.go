@@ -33,6 +33,25 @@ var libraries = []string{"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so
 // program, and no TCP. It returns its descriptor, which is never closed; -1 where the
 // kernel has no Landlock.
 var wall = sync.OnceValues(func() (int, error) {
+	rules, err := emptyWall()
+	if err != nil || rules < 0 {
+		return -1, err
+	}
+	paths, err := programFiles()
+	if err != nil {
+		return -1, err
+	}
+	for _, path := range paths {
+		if err := admit(rules, path, readable); err != nil {
+			return -1, err
+		}
+	}
+	return rules, nil
+})
+
+// emptyWall makes a ruleset that admits to nothing, and returns its descriptor; -1
+// where the kernel has no Landlock.
+func emptyWall() (int, error) {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
 		return -1, nil
@@ -51,17 +70,8 @@ var wall = sync.OnceValues(func() (int, error) {
 		return -1, fmt.Errorf("sandbox: make the rules of Landlock: %w", errno)
 	}
 	unix.CloseOnExec(int(rules))
-	paths, err := programFiles()
-	if err != nil {
-		return -1, err
-	}
-	for _, path := range paths {
-		if err := admit(int(rules), path); err != nil {
-			return -1, err
-		}
-	}
 	return int(rules), nil
-})
+}
 
 // programFiles are the files that the kernel and the dynamic loader read to start this
 // program once more.
@@ -89,17 +99,18 @@ func programFiles() ([]string, error) {
 	return paths, nil
 }
 
-// admit lets the ruleset's children read and execute path, and what is below it.
-func admit(rules int, path string) error {
+// admit lets the ruleset's children do to path, and to what is below it, what access
+// says. A path that is not there is no error.
+func admit(rules int, path string, access uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EACCES) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("sandbox: open %s: %w", path, err)
 	}
 	defer unix.Close(fd)
-	rule := unix.LandlockPathBeneathAttr{Allowed_access: readable, Parent_fd: int32(fd)}
+	rule := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}
 	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 {
 		return fmt.Errorf("sandbox: a rule of Landlock for %s: %w", path, errno)
 	}
@@ -113,6 +124,11 @@ func walledIn() error {
 	if err != nil || rules < 0 {
 		return err
 	}
+	return restrict(rules)
+}
+
+// restrict puts the calling thread, and the processes that it starts, under a ruleset.
+func restrict(rules int) error {
 	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(rules), 0, 0); errno != 0 {
 		return fmt.Errorf("sandbox: take the file system away: %w", errno)
 	}

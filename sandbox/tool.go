@@ -111,6 +111,10 @@ func becomeTool(args []string) error {
 	if err := confine(confinement{memory, cpu, size, toolDescriptors}); err != nil {
 		return err
 	}
+	runtime.LockOSThread() // what comes next is of this thread, and of what it becomes
+	if err := toolWalls(args[3]); err != nil {
+		return err
+	}
 	return fmt.Errorf("start %s: %w", args[3], syscall.Exec(args[3], args[3:], []string{"LC_ALL=C.UTF-8"}))
 }
 
