@@ -72,7 +72,7 @@ func newServer(t *testing.T) *server {
 	check(t, err)
 	s.asset = &asset.Service{Store: s.Store, Blob: blobs, Now: s.now}
 	s.output = &output.Service{Store: s.Store, Asset: s.asset, Now: s.now}
-	s.preview = preview.New(preview.Options{Store: s.Store, Asset: s.asset, Output: s.output, Now: s.now, Log: slog.New(slog.DiscardHandler), Path: os.Getenv("PATH")})
+	s.preview = preview.New(preview.Options{Store: s.Store, Asset: s.asset, Output: s.output, Now: s.now, Log: slog.New(slog.DiscardHandler)})
 
 	sub := s.Subscription("Ours")
 	s.env, s.other = s.Environment(sub, "demo", tepin.Sandbox), s.Environment(sub, "other", tepin.Production)

@@ -17,8 +17,9 @@ import (
 // MaxPicture is the largest file that a preview is made of, in bytes.
 const MaxPicture = 512 << 20
 
-// maxMade bounds one preview, in bytes: a PNG of noise, 4096 pixels a side.
-const maxMade = 80 << 20
+// maxMade bounds one preview, in bytes: more than a PNG of noise has, 4096 pixels a
+// side.
+const maxMade = 128 << 20
 
 // imageLimits bound the child that reads a picture: 100 million pixels, as they are
 // stored, beside the file.
@@ -101,31 +102,19 @@ func encodePNG(out io.Writer, img *image.RGBA) error {
 }
 
 // fitted makes a preview of a stored picture in a child.
-func (s *Service) fitted(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef, side int) (picture, error) {
-	if ref.Size > MaxPicture {
+func (s *Service) fitted(ctx context.Context, m source, side int) (picture, error) {
+	if m.ref.Size > MaxPicture {
 		return picture{}, errLarge
 	}
-	return s.inChild(ctx, env, childImage, func(w io.Writer) error {
+	return s.inChild(ctx, m.env, childImage, func(w io.Writer) error {
 		if err := json.NewEncoder(w).Encode(imageOrder{side}); err != nil {
 			return err
 		}
-		return s.send(ctx, w, env, ref)
+		return s.sendPart(ctx, w, m, 0, -1)
 	}, imageLimits)
 }
 
 var errLarge = tepin.Errorf(tepin.TooLarge, "previews are made of files of at most %d MB; this one is larger", MaxPicture>>20)
-
-// send writes stored bytes to a child. That it takes no more is not an error: it has
-// seen enough.
-func (s *Service) send(ctx context.Context, w io.Writer, env tepin.EnvironmentID, ref tepin.BlobRef) error {
-	r, err := s.asset.Open(ctx, env, ref, 0, -1)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	_, err = io.Copy(w, r)
-	return err
-}
 
 // inChild runs a child and stores the preview that it answers.
 func (s *Service) inChild(ctx context.Context, env tepin.EnvironmentID, name string, in func(io.Writer) error, l sandbox.Limits) (pic picture, err error) {

@@ -83,7 +83,7 @@ func (s *Service) font(ctx context.Context, f tepin.FontStyle, o fontOrder) (Fil
 			if err := json.NewEncoder(w).Encode(o); err != nil {
 				return err
 			}
-			return s.send(ctx, w, f.EnvironmentID, f.Blob)
+			return s.sendPart(ctx, w, source{f.EnvironmentID, f.Blob}, 0, -1)
 		}, fontLimits)
 	})
 }

@@ -18,6 +18,7 @@ var sides = map[tepin.PreviewType]int{
 	tepin.PreviewMedium:    1024,
 	tepin.PreviewHighest:   2048,
 	tepin.PreviewX4096:     4096,
+	fullSize:               tepin.MaxImageSide,
 }
 
 // mediaTypes are the types of previews that media has.
@@ -46,23 +47,42 @@ func oneOf(s string, types []tepin.PreviewType) (tepin.PreviewType, error) {
 // Media returns a preview of a media file, or [Pending] while it is made.
 func (s *Service) Media(ctx context.Context, m tepin.Media, t tepin.PreviewType) (File, error) {
 	k := kindOf(m)
-	switch t {
-	case tepin.PreviewFullOrVector, tepin.PreviewHighestOrVector:
-		switch {
-		case k == vectorPDF:
-			return File{Ref: m.Blob, ContentType: "application/pdf", Extension: "pdf", Version: m.Version}, nil
-		case k == decoded && t == tepin.PreviewFullOrVector:
-			return File{Ref: m.Blob, ContentType: m.ContentType, Extension: m.Extension, Version: m.Version}, nil
-		case k == decoded || k == layered:
-			t = tepin.PreviewHighest
-		}
+	original := File{Ref: m.Blob, ContentType: m.ContentType, Extension: m.Extension, Version: m.Version}
+	switch {
+	case t != tepin.PreviewFullOrVector && t != tepin.PreviewHighestOrVector:
+	case k == vectorPDF:
+		original.Extension = "pdf" // also of an Illustrator file
+		return original, nil
+	case k == vectorSVG, k == postScript:
+		t = tepin.PreviewFullOrVector // the one PDF for both
+	case k == decoded && t == tepin.PreviewFullOrVector:
+		return original, nil
+	case k == layered && t == tepin.PreviewFullOrVector:
+		t = fullSize
+	default:
+		t = tepin.PreviewHighest
 	}
 	wanted := tepin.Preview{
 		EnvironmentID: m.EnvironmentID, Kind: tepin.PreviewOfMedia, SubjectID: string(m.ID), Slot: string(t),
 		Key: key("media", version, m.Blob.SHA256, strconv.Itoa(int(k)), string(t)),
 	}
-	return s.made(ctx, wanted, func(ctx context.Context) (picture, error) { return s.fitted(ctx, m.EnvironmentID, m.Blob, sides[t]) })
+	if err := s.can(k, t); err != nil {
+		return File{}, err
+	}
+	return s.made(ctx, wanted, func(ctx context.Context) (picture, error) {
+		from := source{m.EnvironmentID, m.Blob}
+		switch {
+		case k == decoded || k == layered:
+			return s.fitted(ctx, from, sides[t])
+		case t == tepin.PreviewFullOrVector:
+			return s.vector(ctx, from, k)
+		}
+		return s.drawn(ctx, from, k, sides[t])
+	})
 }
+
+// fullSize is the preview of a layered file in all its pixels.
+const fullSize tepin.PreviewType = "full"
 
 // kind is how a preview of a media file is made.
 type kind int
@@ -71,6 +91,35 @@ const (
 	decoded   kind = iota // our own decoders read it
 	layered               // so, too; but the original is for editors alone
 	vectorPDF             // a PDF, or a file that is one
+	vectorSVG
+	postScript
 )
 
-func kindOf(tepin.Media) kind { return decoded }
+func kindOf(m tepin.Media) kind {
+	switch m.ContentType {
+	case tepin.TypePhotoshop:
+		return layered
+	case tepin.TypePDF:
+		return vectorPDF
+	case tepin.TypeSVG:
+		return vectorSVG
+	case tepin.TypePostScript:
+		return postScript
+	}
+	return decoded
+}
+
+// can refuses a preview that needs a program which is not there.
+func (s *Service) can(k kind, t tepin.PreviewType) error {
+	if k == decoded || k == layered {
+		return nil
+	}
+	if t == tepin.PreviewFullOrVector {
+		if _, err := s.convert(k); err != nil {
+			return err
+		}
+		return s.programs.pdf.there("PDF")
+	}
+	_, err := s.rasterize(k, nil, sides[t])
+	return err
+}

@@ -38,14 +38,14 @@ const touched = 12 * time.Hour
 
 // Service makes previews. One for each process.
 type Service struct {
-	store  *store.Store
-	asset  *asset.Service
-	output *output.Service
-	tools  tools
-	wake   func()
-	now    func() time.Time
-	log    *slog.Logger
-	line   line
+	store    *store.Store
+	asset    *asset.Service
+	output   *output.Service
+	programs programs
+	wake     func()
+	now      func() time.Time
+	log      *slog.Logger
+	line     line
 
 	mu   sync.Mutex
 	used map[tepin.PreviewID]bool // looked at since the last sweep
@@ -59,7 +59,6 @@ type Options struct {
 	Wake   func()           // tells the job runner that there is work; may be nil
 	Now    func() time.Time // nil = time.Now
 	Log    *slog.Logger
-	Path   string // where the programs are looked for that read other formats, as PATH has it
 }
 
 // New looks for the programs of the system, and logs which are missing.
@@ -67,8 +66,7 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Service{store: o.Store, asset: o.Asset, output: o.Output, wake: o.Wake, now: o.Now, log: o.Log, used: map[tepin.PreviewID]bool{}}
-	s.tools = findTools(o.Path, o.Log)
+	s := &Service{store: o.Store, asset: o.Asset, output: o.Output, wake: o.Wake, now: o.Now, log: o.Log, programs: findPrograms(o.Log), used: map[tepin.PreviewID]bool{}}
 	return s
 }
 

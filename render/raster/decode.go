@@ -36,6 +36,7 @@ var formats = []format{
 	{"image/gif", "gif", []string{"GIF87a", "GIF89a"}, gif.DecodeConfig, gif.Decode},
 	{"image/webp", "webp", []string{"RIFF????WEBP"}, webp.DecodeConfig, webp.Decode},
 	{"image/tiff", "tiff", []string{"II*\x00", "MM\x00*"}, tiff.DecodeConfig, tiff.Decode},
+	{"image/vnd.adobe.photoshop", "psd", []string{"8BPS"}, psdConfig, decodePSD},
 }
 
 func formatOf(head []byte) (format, error) {
@@ -46,7 +47,7 @@ func formatOf(head []byte) (format, error) {
 			}
 		}
 	}
-	return format{}, tepin.Errorf(tepin.Unprocessable, "this is not a picture that can be used: choose a PNG, JPEG, GIF, WebP or TIFF file")
+	return format{}, tepin.Errorf(tepin.Unprocessable, "this is not a picture that can be used: choose a PNG, JPEG, GIF, WebP, TIFF or PSD file")
 }
 
 func matches(head []byte, magic string) bool {
@@ -91,7 +92,7 @@ func Probe(r io.Reader) (Info, error) {
 }
 
 // DecodeImage reads a PNG, JPEG (turned upright as its EXIF data says), GIF (its first
-// picture), WebP or TIFF of at most limit pixels; 0 = [tepin.MaxImagePixels]. The size
+// picture), WebP, TIFF or PSD of at most limit pixels; 0 = [tepin.MaxImagePixels]. The size
 // is known from the header before anything is allocated.
 func DecodeImage(data []byte, limit int) (image.Image, error) {
 	img, turned, err := decode(data, limit)
@@ -173,6 +174,9 @@ func check(f format, config image.Config, data []byte, limit int) (Info, error) 
 }
 
 func broken(f format, cause error) error {
+	if tepin.KindOf(cause) != tepin.Internal {
+		return cause
+	}
 	return &tepin.Error{Kind: tepin.Unprocessable, Message: "the " + f.extension + " picture is damaged or of a kind that cannot be read; save it again and choose that file", Cause: cause}
 }
 
