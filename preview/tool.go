@@ -60,7 +60,7 @@ func (s *Service) rasterize(k kind, head []byte, side int) (sandbox.Tool, error)
 	}
 	dots, page := psResolution(head, side)
 	args := append(gsArgs("pngalpha"), "-r"+strconv.FormatFloat(dots, 'f', 4, 64), "-dTextAlphaBits=4", "-dGraphicsAlphaBits=4")
-	return sandbox.Tool{Path: s.programs.postScript.path, Args: append(append(args, page...), "-")}, s.programs.postScript.there("EPS")
+	return sandbox.Tool{Path: s.programs.postScript.path, Args: append(append(args, page...), "-"), Scratch: true}, s.programs.postScript.there("EPS")
 }
 
 // convert is how a program makes a PDF of a file on its standard input.
@@ -68,13 +68,13 @@ func (s *Service) convert(k kind) (sandbox.Tool, error) {
 	if k == vectorSVG {
 		return sandbox.Tool{Path: s.programs.svg.path, Args: []string{"--format=pdf"}}, s.programs.svg.there("SVG")
 	}
-	return sandbox.Tool{Path: s.programs.postScript.path, Args: append(gsArgs("pdfwrite"), "-dEPSCrop", "-")}, s.programs.postScript.there("EPS")
+	return sandbox.Tool{Path: s.programs.postScript.path, Args: append(gsArgs("pdfwrite"), "-dEPSCrop", "-"), Scratch: true}, s.programs.postScript.there("EPS")
 }
 
 // gsArgs keep Ghostscript to its input and one page, and what a program prints out of
 // the picture.
 func gsArgs(device string) []string {
-	return []string{"-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-dNOPROMPT", "-dLastPage=1", "-dMaxBitmap=1000000000", "-dNumRenderingThreads=1",
+	return []string{"-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-dNOPROMPT", "-dLastPage=1", "-dNumRenderingThreads=1",
 		"-sstdout=%stderr", "-sDEVICE=" + device, "-sOutputFile=%stdout"}
 }
 

@@ -124,3 +124,11 @@ func becomeNobody() error {
 	}
 	return nil
 }
+
+// giveToNobody makes a path that of the user that a root server's children become.
+func giveToNobody(path string) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	return os.Chown(path, nobody, nobody)
+}

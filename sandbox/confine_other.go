@@ -35,3 +35,5 @@ func confine(c confinement) error {
 	debug.SetMemoryLimit(c.memory)
 	return nil
 }
+
+func giveToNobody(string) error { return nil }

@@ -20,6 +20,9 @@ import (
 type Tool struct {
 	Path string   // absolute, as [FindTool] returns it
 	Args []string // [OutputFile] in one of them stands for a file that the tool writes
+	// Scratch gives the tool a directory of its own for temporary files, which goes with
+	// it: for those that cannot do without. In it lie at most twice Limits.Output.
+	Scratch bool
 }
 
 // OutputFile, in a tool's arguments, is the path of a file that the tool may write, seek
@@ -28,8 +31,9 @@ type Tool struct {
 const OutputFile = "{output}"
 
 // toolVerb is the first argument of a process that becomes a tool: memory, processor
-// seconds, bytes of its file, path and arguments follow.
-const toolVerb, toolHead = "tool", 5
+// seconds, bytes of its file, its scratch directory or nothing, path and arguments
+// follow.
+const toolVerb, toolHead = "tool", 6
 
 // toolDescriptors is how many files a tool may have open.
 const toolDescriptors = 64
@@ -81,7 +85,16 @@ func RunTool(ctx context.Context, t Tool, in func(io.Writer) error, out func(io.
 		read = func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }
 		break
 	}
-	p.args = append([]string{toolVerb, strconv.FormatInt(l.Memory, 10), seconds(l.CPU), strconv.FormatInt(fileSize, 10), t.Path}, args...)
+	var scratch string
+	if t.Scratch {
+		var done func() error
+		if scratch, ctx, done, err = newScratch(ctx, 2*l.Output); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, done()) }()
+		fileSize = l.Output
+	}
+	p.args = append([]string{toolVerb, strconv.FormatInt(l.Memory, 10), seconds(l.CPU), strconv.FormatInt(fileSize, 10), scratch, t.Path}, args...)
 	if err := run(ctx, p, in, read); err != nil || p.file == nil {
 		return err
 	}
@@ -112,10 +125,15 @@ func becomeTool(args []string) error {
 		return err
 	}
 	runtime.LockOSThread() // what comes next is of this thread, and of what it becomes
-	if err := toolWalls(args[3]); err != nil {
+	scratch, path := args[3], args[4]
+	if err := toolWalls(path, scratch); err != nil {
 		return err
 	}
-	return fmt.Errorf("start %s: %w", args[3], syscall.Exec(args[3], args[3:], []string{"LC_ALL=C.UTF-8"}))
+	env := []string{"LC_ALL=C.UTF-8"}
+	if scratch != "" {
+		env = append(env, "TMPDIR="+scratch)
+	}
+	return fmt.Errorf("start %s: %w", path, syscall.Exec(path, args[4:], env))
 }
 
 // NoTool is the refusal of work that needs a program which the machine does not have.

@@ -98,3 +98,35 @@ func TestToolIsCancelled(t *testing.T) {
 		return 1
 	})
 }
+
+// What a tool leaves in its scratch directory goes with it, and fills no disk.
+func TestToolWithScratch(t *testing.T) {
+	before := scratches(t)
+	tool := func(script string, l sandbox.Limits) (string, error) {
+		var got bytes.Buffer
+		err := sandbox.RunTool(t.Context(), sandbox.Tool{Path: sandbox.FindTool("sh"), Args: []string{"-c", script}, Scratch: true},
+			func(io.Writer) error { return nil }, func(r io.Reader) error { _, err := io.Copy(&got, r); return err }, l)
+		return got.String(), err
+	}
+	got, err := tool(`echo kept >"$TMPDIR/a" && cat "$TMPDIR/a"; echo x 2>/dev/null >"$TMPDIR/../tool-was-here" || echo refused`, small)
+	if err != nil || len(sandbox.Missing()) == 0 && got != "kept\nrefused\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	l := small
+	l.Wall, l.CPU = 20*time.Second, 10*time.Second
+	_, err = tool(`i=0; while i=$((i+1)); do head -c 500000 /dev/zero >"$TMPDIR/$i"; done`, l)
+	if tepin.KindOf(err) != tepin.Unprocessable {
+		t.Errorf("a tool that fills its directory: %v", err)
+	}
+	if after := scratches(t); after != before {
+		t.Errorf("%d directories are left", after-before)
+	}
+}
+
+func scratches(t *testing.T) int {
+	names, err := filepath.Glob(filepath.Join(os.TempDir(), "tepin-tool-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
+}

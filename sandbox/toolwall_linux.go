@@ -17,14 +17,15 @@ var machine = []string{
 }
 
 // toolWalls leaves the calling thread, which is to become the tool at path, the
-// programs of the machine to read, no network, and no other process to reach.
-func toolWalls(path string) error {
+// programs of the machine to read, its scratch directory, if it has one, to write, no
+// network, and no other process to reach.
+func toolWalls(path, scratch string) error {
 	rules, err := emptyWall()
 	if err != nil {
 		return err
 	}
+	const look = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR | unix.LANDLOCK_ACCESS_FS_EXECUTE
 	if rules >= 0 {
-		const look = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR | unix.LANDLOCK_ACCESS_FS_EXECUTE
 		for _, p := range machine {
 			access := uint64(look)
 			if !isDirectory(p) {
@@ -41,6 +42,12 @@ func toolWalls(path string) error {
 		}
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			if err := admit(rules, real, unix.LANDLOCK_ACCESS_FS_READ_FILE|unix.LANDLOCK_ACCESS_FS_EXECUTE); err != nil {
+				return err
+			}
+		}
+		if scratch != "" {
+			const write = look&^unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE
+			if err := admit(rules, scratch, write); err != nil {
 				return err
 			}
 		}

@@ -2,4 +2,4 @@
 
 package sandbox
 
-func toolWalls(string) error { return nil }
+func toolWalls(path, scratch string) error { return nil }
