@@ -99,6 +99,13 @@ func (a *API) takesOrder(op huma.Operation) huma.Operation {
 	return op
 }
 
+// takesKit documents a brand kit, or a theme of one, as the body.
+func takesKit(schema *huma.Schema, example any, op huma.Operation) huma.Operation {
+	op.RequestBody = &huma.RequestBody{Required: true, Description: "At most 1 MB. Members that are not named here are kept as they come.",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: schema, Example: example}}}
+	return op
+}
+
 // takesFiles documents a multipart body.
 func takesFiles(op huma.Operation) huma.Operation {
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{

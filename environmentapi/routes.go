@@ -16,6 +16,9 @@ func scope(s tepin.Scope) web.Access { return web.Access{Scope: s} }
 // public and anyToken are the accesses that name no scope and no role.
 var public, anyToken = web.Access{Public: true}, web.Access{AnyToken: true}
 
+// administrators and staff are people who may write what has no scope.
+var administrators, staff = web.Access{Roles: tepin.Administrators}, web.Access{Roles: tepin.Staff}
+
 // register adds all routes. Those of a resource stand together below, each with its
 // access and its handler: in(…) lies below an environment, at(…) does not; bodies and
 // files are described by takes… and gives….
@@ -28,6 +31,8 @@ func (a *API) register() {
 		a.mediaRoutes,
 		a.fontRoutes,
 		a.connectorRoutes,
+		a.definitionRoutes,
+		a.brandKitRoutes,
 		a.previewRoutes,
 	} {
 		routes()
@@ -41,6 +46,7 @@ func (a *API) serverRoutes() {
 	web.Register(api, public, at("info", "GET", "/v1/info", t, "The server's version"), a.info)
 	web.Register(api, anyToken, at("listSdkVersions", "GET", "/v1/environment/settings/available-sdk-versions", t, "Versions that an environment can be pinned to"), a.sdkVersions)
 	web.Register(api, anyToken, in("getSettings", "GET", "/settings", t, "The environment's settings"), a.settings)
+	web.Register(api, administrators, conditional(in("updateSettings", "PATCH", "/settings", t, "Pin the environment to a version, or have documents follow their brand kits")), a.updateSettings)
 }
 
 func (a *API) templateRoutes() {
@@ -186,4 +192,42 @@ func (a *API) connectorRoutes() {
 		id := "proxyConnector" + method[:1] + strings.ToLower(method[1:])
 		api.Raw(reads, givesFile("*/*", takesCall(in(id, method, "/connectors/{id}/proxy", t, "Call an upstream by "+method))), a.proxyConnector)
 	}
+}
+
+func (a *API) definitionRoutes() {
+	api, t := a.web, tag("User interfaces")
+	web.Register(api, anyToken, in("listUserInterfaces", "GET", "/user-interfaces", t, "List user interfaces"), a.listInterfaces)
+	web.Register(api, anyToken, in("getUserInterface", "GET", "/user-interfaces/{id}", t, "Get a user interface"), a.getInterface)
+	web.Register(api, administrators, created(in("createUserInterface", "POST", "/user-interfaces", t, "Create a user interface")), a.createInterface)
+	web.Register(api, administrators, conditional(in("updateUserInterface", "PUT", "/user-interfaces/{id}", t, "Replace a user interface; what is left out goes back to what it is without")), a.replaceInterface)
+	web.Register(api, administrators, conditional(in("deleteUserInterface", "DELETE", "/user-interfaces/{id}", t, "Delete a user interface; what uses it gets the default")), a.deleteDefinition(tepin.UserInterface))
+
+	t = tag("Rich-text rules")
+	web.Register(api, anyToken, in("listRichTextRules", "GET", "/rich-text-rules", t, "List sets of rich-text rules"), a.listRichText)
+	web.Register(api, anyToken, in("getRichTextRules", "GET", "/rich-text-rules/{id}", t, "Get a set of rich-text rules"), a.getRichText)
+	web.Register(api, administrators, created(in("createRichTextRules", "POST", "/rich-text-rules", t, "Create a set of rich-text rules")), a.createRichText)
+	web.Register(api, administrators, conditional(in("updateRichTextRules", "PUT", "/rich-text-rules/{id}", t, "Replace a set of rich-text rules")), a.replaceRichText)
+	web.Register(api, administrators, conditional(in("deleteRichTextRules", "DELETE", "/rich-text-rules/{id}", t, "Delete a set of rich-text rules")), a.deleteDefinition(tepin.RichTextRules))
+
+	t = tag("Subject types")
+	web.Register(api, anyToken, in("listSubjectTypes", "GET", "/subject-types", t, "List subject types"), a.listSubjectTypes)
+	web.Register(api, anyToken, in("getSubjectType", "GET", "/subject-types/{id}", t, "Get a subject type"), a.getSubjectType)
+	web.Register(api, administrators, created(in("createSubjectType", "POST", "/subject-types", t, "Create a subject type")), a.createSubjectType)
+	web.Register(api, administrators, conditional(in("updateSubjectType", "PUT", "/subject-types/{id}", t, "Replace a subject type")), a.replaceSubjectType)
+	web.Register(api, administrators, conditional(in("deleteSubjectType", "DELETE", "/subject-types/{id}", t, "Delete a subject type")), a.deleteSubjectType)
+}
+
+func (a *API) brandKitRoutes() {
+	api, t := a.web, tag("Brand kits")
+	kit, theme, themeExample := web.Schema[BrandKit](api), web.Schema[KitTheme](api), map[string]any{"name": "Dark", "inheritsFrom": nil, "colors": brandKitExample["colors"]}
+	web.Register(api, anyToken, in("listBrandKits", "GET", "/brand-kits", t, "List brand kits"), a.listKits)
+	api.Raw(anyToken, a.gives(http.StatusOK, kit, in("getBrandKit", "GET", "/brand-kits/{id}", t, "Get a brand kit")), a.getKit)
+	api.Raw(staff, a.gives(http.StatusCreated, kit, takesKit(kit, brandKitExample, in("createBrandKit", "POST", "/brand-kits", t, "Create a brand kit"))), a.createKit)
+	api.Raw(staff, a.gives(http.StatusOK, kit, conditional(takesKit(kit, brandKitExample, in("updateBrandKit", "PUT", "/brand-kits/{id}", t, "Replace a brand kit")))), a.replaceKit)
+	web.Register(api, staff, conditional(in("deleteBrandKit", "DELETE", "/brand-kits/{id}", t, "Delete a brand kit; documents keep what they have of it")), a.deleteDefinition(tepin.BrandKit))
+	api.Raw(anyToken, a.gives(http.StatusOK, web.Schema[Page[KitTheme]](api), in("listThemes", "GET", "/brand-kits/{id}/themes", t, "List a brand kit's themes, all of them")), a.listThemes)
+	api.Raw(anyToken, a.gives(http.StatusOK, theme, in("getTheme", "GET", "/brand-kits/{id}/themes/{theme}", t, "Get a theme, by id or name")), a.getTheme)
+	api.Raw(staff, a.gives(http.StatusCreated, theme, conditional(takesKit(theme, themeExample, in("createTheme", "POST", "/brand-kits/{id}/themes", t, "Add a theme to a brand kit")))), a.createTheme)
+	api.Raw(staff, a.gives(http.StatusOK, theme, conditional(takesKit(theme, themeExample, in("updateTheme", "PUT", "/brand-kits/{id}/themes/{theme}", t, "Replace a theme")))), a.replaceTheme)
+	api.Raw(staff, givesNothing(http.StatusNoContent, conditional(in("deleteTheme", "DELETE", "/brand-kits/{id}/themes/{theme}", t, "Delete a theme; those that inherit from it inherit from the kit"))), a.deleteTheme)
 }

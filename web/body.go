@@ -148,7 +148,7 @@ func CheckJSONType(r *http.Request) error {
 // CheckJSON reports a body that is not one JSON value or is nested too deeply. The
 // error says where, and never repeats more than one character.
 func CheckJSON(raw []byte) error {
-	if depth(raw) > MaxDepth {
+	if JSONDepth(raw) > MaxDepth {
 		return tepin.Errorf(tepin.Invalid, "the JSON is nested deeper than %d levels", MaxDepth)
 	}
 	if json.Valid(raw) {
@@ -170,9 +170,9 @@ func CheckJSON(raw []byte) error {
 	return &tepin.Error{Kind: tepin.Invalid, Message: "the body is not valid JSON: " + message, Cause: &malformed{message}}
 }
 
-// depth returns the deepest nesting of arrays and objects, without recursion and
+// JSONDepth returns the deepest nesting of arrays and objects, without recursion and
 // without caring whether they match.
-func depth(raw []byte) int {
+func JSONDepth(raw []byte) int {
 	level, deepest, inString := 0, 0, false
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {
