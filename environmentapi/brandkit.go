@@ -378,12 +378,7 @@ func (a *API) checkKit(ctx context.Context, c web.Caller, sent, before object) (
 			content[member] = value
 		}
 	}
-	k := &kitCheck{ctx: ctx, api: a, env: c.Environment.ID, now: a.Now().UTC()}
-	var old BrandKit
-	if err := decodeKit(before, &old); err != nil {
-		return "", nil, err
-	}
-	k.remember(old)
+	k := &kitCheck{has: a.inEnvironment(ctx, c.Environment.ID), now: a.Now().UTC()}
 	if name, err = asset.CheckName("a brand kit", textOf(sent["name"])); err != nil {
 		return "", nil, err
 	}

@@ -55,14 +55,27 @@ func decodeKit(o object, into any) error {
 
 // kitCheck checks one kit.
 type kitCheck struct {
-	ctx context.Context
-	api *API
-	env tepin.EnvironmentID
+	has func(kind, id string) error // NotFound if the environment does not have it
 	now time.Time
 
 	known  map[string]bool // what the kit referred to before, and need not exist any more
 	colors map[string]bool // guids
 	fonts  map[string]KitFont
+}
+
+// inEnvironment looks up what a kit refers to.
+func (a *API) inEnvironment(ctx context.Context, env tepin.EnvironmentID) func(kind, id string) error {
+	return func(kind, id string) (err error) {
+		switch kind {
+		case "font":
+			_, err = a.Store.FontFamily(ctx, env, tepin.FontFamilyID(id))
+		case "font style":
+			_, err = a.Store.FontStyle(ctx, env, tepin.FontStyleID(id))
+		case "media":
+			_, err = a.Store.MediaItem(ctx, env, tepin.MediaID(id))
+		}
+		return err
+	}
 }
 
 // remember notes what a kit refers to: a kit that was good can be sent back.
@@ -132,7 +145,13 @@ func own(connectors ...*string) bool {
 }
 
 // kit checks a kit and completes it: lists that were left out, ids, the times of themes.
+// What the kit before referred to need not exist.
 func (k *kitCheck) kit(content, before object) error {
+	var old BrandKit
+	if err := decodeKit(before, &old); err != nil {
+		return err
+	}
+	k.remember(old)
 	if err := complete(content, kitLists, map[string]string{"fonts": "fontFamilyBrandKitGuid", "colors": "guid"}); err != nil {
 		return err
 	}
@@ -209,21 +228,18 @@ func (k *kitCheck) font(at string, f KitFont) error {
 	if !own(f.FontConnectorID) {
 		return nil
 	}
-	return k.exists(at+".fontFamilyId", "font", f.FontFamilyID, func(id string) error {
-		_, err := k.api.Store.FontFamily(k.ctx, k.env, tepin.FontFamilyID(id))
-		return err
-	})
+	return k.exists(at+".fontFamilyId", "font", f.FontFamilyID)
 }
 
 // exists refuses a reference to what the environment does not have, unless the kit had
 // it before.
-func (k *kitCheck) exists(at, kind, to string, look func(id string) error) error {
+func (k *kitCheck) exists(at, kind, to string) error {
 	if k.known[kind+" "+to] {
 		return nil
 	}
 	err := tepin.Errorf(tepin.NotFound, "")
 	if id := strings.ToLower(to); tepin.IsID(id) {
-		err = look(id)
+		err = k.has(kind, id)
 	}
 	if tepin.KindOf(err) == tepin.NotFound {
 		return invalid(at, "the environment has no such %s", kind)
@@ -343,10 +359,7 @@ func (k *kitCheck) reference(at string, ref kitRef, s KitCharacterStyle) error {
 		if f, ok := k.fonts[*s.BrandKitFontFamilyGUID]; !ok || !own(f.FontConnectorID) {
 			return nil
 		}
-		return k.exists(at, ref.kind, ref.to, func(id string) error {
-			_, err := k.api.Store.FontStyle(k.ctx, k.env, tepin.FontStyleID(id))
-			return err
-		})
+		return k.exists(at, ref.kind, ref.to)
 	}
 	return nil
 }
@@ -361,10 +374,7 @@ func (k *kitCheck) media(at string, m KitMedia, names map[string]bool) error {
 	if err := short(at+".mediaId", m.id(), 2000); err != nil || !own(m.MediaConnectorID, m.RemoteConnectorID) {
 		return err
 	}
-	return k.exists(at+".mediaId", "media", m.id(), func(id string) error {
-		_, err := k.api.Store.MediaItem(k.ctx, k.env, tepin.MediaID(id))
-		return err
-	})
+	return k.exists(at+".mediaId", "media", m.id())
 }
 
 // themes completes the themes of a kit, and says of each when it last changed.

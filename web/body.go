@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/tepin/tepin"
 )
@@ -150,6 +151,9 @@ func CheckJSONType(r *http.Request) error {
 func CheckJSON(raw []byte) error {
 	if JSONDepth(raw) > MaxDepth {
 		return tepin.Errorf(tepin.Invalid, "the JSON is nested deeper than %d levels", MaxDepth)
+	}
+	if !utf8.Valid(raw) { // a decoder would put other characters in its place
+		return tepin.Errorf(tepin.Invalid, "the body is not UTF-8")
 	}
 	if json.Valid(raw) {
 		return nil
