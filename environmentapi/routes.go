@@ -26,6 +26,8 @@ func (a *API) register() {
 	for _, routes := range []func(){
 		a.serverRoutes,
 		a.templateRoutes,
+		a.tagRoutes,
+		a.collectionRoutes,
 		a.projectRoutes,
 		a.outputRoutes,
 		a.mediaRoutes,
@@ -61,8 +63,40 @@ func (a *API) templateRoutes() {
 	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusOK, web.Schema[Template](api), conditional(takesDocument(false, query(
 		in("updateTemplate", "PUT", "/templates/{id}", t, "Replace the document by the body, or name and folder by the query"),
 		param{"name", "string", false, "Without a body.", ""}, param{"folderPath", "string", false, "Without a body.", ""})))), a.updateTemplate)
-	web.Register(api, scope(tepin.TemplateWrite), conditional(in("deleteTemplate", "DELETE", "/templates/{id}", t, "Delete a template")), a.deleteTemplate)
+	web.Register(api, scope(tepin.TemplateWrite), conditional(in("deleteTemplate", "DELETE", "/templates/{id}", t, "Delete a template; for a day it can be restored")), a.deleteTemplate)
+	web.Register(api, scope(tepin.TemplateWrite), in("restoreTemplate", "POST", "/templates/{id}/restore", t, "Bring a deleted template back"), a.restoreTemplate)
+	web.Register(api, scope(tepin.TemplateWrite), created(in("copyTemplate", "POST", "/templates/{id}/copy", t, "Copy a template")), a.copyTemplate)
+	web.Register(api, scope(tepin.TemplateWrite), conditional(in("setTemplateTags", "PUT", "/templates/{id}/tags", t, "Choose the tags of a template")), a.setTemplateTags)
 	api.Raw(scope(tepin.TemplateRead), givesDocument(in("downloadTemplate", "GET", "/templates/{id}/download", t, "Get a template's document, byte for byte")), a.downloadTemplate)
+}
+
+func (a *API) tagRoutes() {
+	api, t, staff := a.web, tag("Tags"), web.Access{Roles: tepin.Staff}
+	web.Register(api, anyToken, in("listTags", "GET", "/tags", t, "List tags"), a.listTags)
+	web.Register(api, staff, created(in("createTag", "POST", "/tags", t, "Create a tag")), a.createTag)
+	web.Register(api, anyToken, in("getTag", "GET", "/tags/{id}", t, "Get a tag"), a.getTag)
+	web.Register(api, staff, conditional(in("updateTag", "PATCH", "/tags/{id}", t, "Rename a tag")), a.renameTag)
+	web.Register(api, staff, conditional(in("deleteTag", "DELETE", "/tags/{id}", t, "Delete a tag, also from the templates that have it")), a.deleteTag)
+}
+
+func (a *API) collectionRoutes() {
+	api, t := a.web, tag("Template collections")
+	list, read, write := scope(tepin.CollectionList), scope(tepin.CollectionRead), scope(tepin.CollectionWrite)
+	const one = "/template-collections/{collectionId}"
+	web.Register(api, list, in("listCollections", "GET", "/template-collections", t, "List template collections"), a.listCollections)
+	web.Register(api, write, created(in("createCollection", "POST", "/template-collections", t, "Create a template collection")), a.createCollection)
+	web.Register(api, read, in("getCollection", "GET", one, t, "Get a template collection"), a.getCollection)
+	web.Register(api, write, conditional(in("updateCollection", "PATCH", one, t, "Change name, description or user interface")), a.updateCollection)
+	web.Register(api, write, conditional(in("deleteCollection", "DELETE", one, t, "Delete a template collection, not its templates; for a day it can be restored")), a.deleteCollection)
+	web.Register(api, write, in("restoreCollection", "POST", one+"/restore", t, "Bring a deleted collection back"), a.restoreCollection)
+	web.Register(api, read, in("listCollectionTemplates", "GET", one+"/templates", t, "List its templates, in the order in which they were added"), a.listEntries)
+	web.Register(api, write, conditional(created(in("addCollectionTemplate", "POST", one+"/templates", t, "Add a template; If-Match is about the collection"))), a.addEntry)
+	web.Register(api, write, conditional(in("renameCollectionTemplate", "PATCH", one+"/templates/{templateId}", t, "Give a template another name in the collection")), a.renameEntry)
+	web.Register(api, write, conditional(in("removeCollectionTemplate", "DELETE", one+"/templates/{templateId}", t, "Take a template out of the collection")), a.removeEntry)
+	api.Raw(write, a.gives(http.StatusOK, web.Schema[Collection](api), conditional(takesFiles(in("uploadCollectionCover", "POST", one+"/cover", t, "Upload a cover: JPG, PNG, GIF, WebP or TIFF, at most 20 MB")))), a.setCover)
+	api.Raw(write, a.gives(http.StatusOK, web.Schema[Collection](api), conditional(takesFiles(in("putCollectionCover", "PUT", one+"/cover", t, "The same as POST …/cover")))), a.setCover)
+	api.Raw(read, givesFile("*/*", in("getCollectionCover", "GET", one+"/cover", t, "Get the cover")), a.getCover)
+	web.Register(api, write, conditional(in("deleteCollectionCover", "DELETE", one+"/cover", t, "Take the cover away")), a.deleteCover)
 }
 
 func (a *API) projectRoutes() {

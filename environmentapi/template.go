@@ -14,8 +14,23 @@ type templateIn struct {
 	ID string `path:"id" doc:"Id of the template."`
 }
 
-func (a *API) listTemplates(ctx context.Context, c web.Caller, in *FolderIn) (*answer[Page[Template]], error) {
-	l, err := a.list(c, "/templates", *in)
+// TemplatesIn asks for a page of templates.
+type TemplatesIn struct {
+	FolderIn
+	Tags string `query:"tags" doc:"Only templates that have all of these tags: their ids or names, with commas between them, at most 10." example:"spring,print"`
+}
+
+// templateList reads what the caller wants of a list of templates.
+func (a *API) templateList(c web.Caller, rt route, in TemplatesIn, read func(web.Caller, route, FolderIn) (tepin.List, error)) (tepin.List, error) {
+	l, err := read(c, rt, in.FolderIn)
+	if err == nil && in.NextPageToken == "" {
+		l.Tags, err = tagFilter(in.Tags)
+	}
+	return l, err
+}
+
+func (a *API) listTemplates(ctx context.Context, c web.Caller, in *TemplatesIn) (*answer[Page[Template]], error) {
+	l, err := a.templateList(c, "/templates", *in, a.list)
 	if err != nil {
 		return nil, err
 	}
@@ -28,12 +43,12 @@ func (a *API) listTemplates(ctx context.Context, c web.Caller, in *FolderIn) (*a
 
 // templateFolder is a folder among templates.
 func templateFolder(f tepin.Folder) Template {
-	return Template{ID: tepin.TemplateID(f.ID), Name: f.Name, RelativePath: f.Parent, Type: kindDirectory,
+	return Template{ID: tepin.TemplateID(f.ID), Name: f.Name, RelativePath: f.Parent, Type: kindDirectory, Tags: []TagRef{},
 		DateCreated: f.CreatedAt.UTC(), LastModifiedDate: f.UpdatedAt.UTC(), LastModifiedContentUTC: f.UpdatedAt.UTC()}
 }
 
-func (a *API) templateDirectory(ctx context.Context, c web.Caller, in *FolderIn) (*answer[Page[Template]], error) {
-	l, err := a.directory(c, "/templates/directory", *in)
+func (a *API) templateDirectory(ctx context.Context, c web.Caller, in *TemplatesIn) (*answer[Page[Template]], error) {
+	l, err := a.templateList(c, "/templates/directory", *in, a.directory)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +164,13 @@ func templateChange(r *http.Request) (tepin.TemplateUpdate, error) {
 	return change, nil
 }
 
-func (a *API) deleteTemplate(ctx context.Context, c web.Caller, in *templateIn) (*answer[Template], error) {
+type deleteTemplateIn struct {
+	InEnvironment
+	ID    string `path:"id" doc:"Id of the template."`
+	Force bool   `query:"force" doc:"Also if it is in a template collection; without it, that is a 409."`
+}
+
+func (a *API) deleteTemplate(ctx context.Context, c web.Caller, in *deleteTemplateIn) (*answer[Template], error) {
 	t, err := a.template(ctx, c, in.ID)
 	if err == nil {
 		err = matches(c, t.Version)
@@ -157,8 +178,60 @@ func (a *API) deleteTemplate(ctx context.Context, c web.Caller, in *templateIn) 
 	if err != nil {
 		return nil, err
 	}
-	t, err = a.Store.DeleteTemplate(ctx, c.Actor, c.Environment.ID, t.ID, false)
+	t, err = a.Store.DeleteTemplate(ctx, c.Actor, c.Environment.ID, t.ID, in.Force)
 	return ok(templateOf(t)), err
+}
+
+func (a *API) restoreTemplate(ctx context.Context, c web.Caller, in *templateIn) (*answer[Template], error) {
+	tid, err := id[tepin.TemplateID]("template", in.ID)
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.Store.RestoreTemplate(ctx, c.Actor, c.Environment.ID, tid)
+	if err != nil {
+		return nil, err
+	}
+	return changed(t.Version, templateOf(t)), nil
+}
+
+type copyTemplateIn struct {
+	InEnvironment
+	ID         string `path:"id" doc:"Id of the template."`
+	Name       string `query:"name" doc:"Of the copy; that of the template if it is left out." example:"Summer campaign, Ghent"`
+	FolderPath string `query:"folderPath" doc:"Of the copy; that of the template if it is left out." example:"/campaigns/2026"`
+}
+
+// copyTemplate makes another template of a template's document, with the same tags.
+func (a *API) copyTemplate(ctx context.Context, c web.Caller, in *copyTemplateIn) (*answer[Template], error) {
+	env := c.Environment.ID
+	t, err := a.template(ctx, c, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	made := tepin.Template{EnvironmentID: env, Name: t.Name, Folder: t.Folder, Tags: t.Tags}
+	if in.Name != "" {
+		if made.Name, err = asset.CheckName("the template", in.Name); err != nil {
+			return nil, err
+		}
+	}
+	if in.FolderPath != "" {
+		if made.Folder, err = asset.CheckFolder(in.FolderPath); err != nil {
+			return nil, err
+		}
+	}
+	source, err := a.Asset.Open(ctx, env, t.Document, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	if made.Document, err = a.Asset.Receive(ctx, env, source, tepin.MaxDocument); err != nil {
+		return nil, err
+	}
+	made, err = a.Store.CreateTemplate(ctx, c.Actor, made)
+	if err := a.Asset.Settle(ctx, made.Document, err); err != nil {
+		return nil, err
+	}
+	return &answer[Template]{Status: http.StatusCreated, ETag: web.ETag(made.Version), Body: templateOf(made)}, nil
 }
 
 func (a *API) downloadTemplate(w http.ResponseWriter, r *http.Request) error {

@@ -44,6 +44,7 @@ type Template struct {
 	RelativePath           string           `json:"relativePath" doc:"The folder." example:"/campaigns/2026"`
 	Extension              *string          `json:"extension"`
 	Type                   int              `json:"type" doc:"0: an item; 1: a directory."`
+	Tags                   []TagRef         `json:"tags" nullable:"false"`
 	DateCreated            time.Time        `json:"dateCreated"`
 	LastModifiedDate       time.Time        `json:"lastModifiedDate"`
 	LastModifiedContentUTC time.Time        `json:"lastModifiedContentUtc" doc:"When the document last changed."`
@@ -51,7 +52,7 @@ type Template struct {
 
 func templateOf(t tepin.Template) Template {
 	return Template{
-		ID: t.ID, Name: t.Name, RelativePath: t.Folder, Type: kindItem,
+		ID: t.ID, Name: t.Name, RelativePath: t.Folder, Type: kindItem, Tags: tagRefs(t.Tags),
 		DateCreated: t.CreatedAt.UTC(), LastModifiedDate: t.UpdatedAt.UTC(), LastModifiedContentUTC: t.ContentAt.UTC(),
 	}
 }
