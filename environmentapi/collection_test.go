@@ -175,12 +175,11 @@ func TestCover(t *testing.T) {
 	at := "/template-collections/" + string(v.ID)
 	send := func(method, fileName string, content []byte, header ...string) reply {
 		t.Helper()
-		body, kind := multipartBody(t, part{"file", fileName, content})
-		h := map[string]string{"Content-Type": kind}
+		c := multi(t, file{"file", fileName, content})
 		if len(header) > 0 {
-			h["If-Match"] = header[0]
+			c.header["If-Match"] = header[0]
 		}
-		return s.do(method, at+"/cover", call{body: body, header: h})
+		return s.do(method, at+"/cover", c)
 	}
 	before := s.files()
 	for name, c := range map[string]struct {
@@ -191,26 +190,26 @@ func TestCover(t *testing.T) {
 		"html":  {[]byte(`<!doctype html><script>alert(1)</script>`), 415},
 		"pdf":   {[]byte("%PDF-1.7\n"), 0},
 		"empty": {nil, 400},
-		"cut":   {pngOf(t, 4, 4)[:20], 422},
+		"cut":   {picture(t)[:20], 422},
 	} {
 		r := send("POST", "COVER.PNG", c.content)
 		if r.StatusCode != c.status && (c.status != 0 || r.StatusCode < 400 || r.StatusCode >= 500) {
 			t.Errorf("%s: %d %s", name, r.StatusCode, r.body)
 		}
 	}
-	r := send("POST", "big.png", append(pngOf(t, 4, 4), make([]byte, 21<<20)...))
+	r := send("POST", "big.png", append(picture(t), make([]byte, 21<<20)...))
 	r.says(t, 413)
 	if after := s.files(); after != before {
 		t.Errorf("%d files were left", after-before)
 	}
 	for i, method := range []string{"POST", "PUT"} {
-		picture := pngOf(t, 8+i, 8)
-		send(method, "COVER.PNG", picture).want(t, 200, &v)
+		data := append(picture(t), make([]byte, i)...)
+		send(method, "COVER.PNG", data).want(t, 200, &v)
 		if v.Cover == nil || !strings.HasPrefix(*v.Cover, publicURL) {
 			t.Fatalf("%+v", v)
 		}
 		r := s.do("GET", *v.Cover, call{}).want(t, 200, nil).tenant(t)
-		if string(r.body) != string(picture) || r.Header.Get("Content-Type") != "image/png" || r.Header.Get("Content-Disposition") != `attachment; filename="cover.png"` {
+		if string(r.body) != string(data) || r.Header.Get("Content-Type") != "image/png" || r.Header.Get("Content-Disposition") != `attachment; filename="cover.png"` {
 			t.Errorf("%d bytes, %v", len(r.body), r.Header)
 		}
 		if r := s.do("GET", *v.Cover, call{header: map[string]string{"If-None-Match": r.Header.Get("ETag")}}); r.StatusCode != http.StatusNotModified {
@@ -218,7 +217,7 @@ func TestCover(t *testing.T) {
 		}
 	}
 	files := s.files()
-	send("POST", "x.png", pngOf(t, 3, 3), `"1"`).says(t, 412)
+	send("POST", "x.png", picture(t), `"1"`).says(t, 412)
 	if s.files() != files {
 		t.Error("a refused cover was kept")
 	}
