@@ -27,6 +27,19 @@ type Media struct {
 	Version       int64
 }
 
+// MediaUpdate changes the fields that are not nil.
+type MediaUpdate struct {
+	Name         *string
+	Folder       *string
+	Own          map[string]*string // sets these; nil takes one away
+	SubjectTypes []DefinitionID     // those that the picture shows; not nil = these and no others
+	Bytes        *Media             // other bytes: its Blob, and what is told from them
+	IfVersion    *int64
+}
+
+// MaxOwn is how many texts people can add to a media file.
+const MaxOwn = 50
+
 // Content types of media that are drawn, and have no pixels of their own.
 const (
 	TypeSVG        = "image/svg+xml"

@@ -30,6 +30,7 @@ type List struct {
 	Folder    string   // "/a/b"; empty = all folders, see Recursive
 	Tags      []string // of templates: ids or names of tags, all of which they have
 	Recursive bool     // with Folder: its sub-folders too
+	Folders   bool     // of media: the folders of that place, too, before the items
 	Shared    *bool    // of projects: true = those of others that are shared with the actor, false = the actor's own
 }
 

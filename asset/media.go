@@ -46,6 +46,48 @@ func (s *Service) CreateMedia(ctx context.Context, by tepin.Actor, env tepin.Env
 	return created, s.Settle(ctx, m.Blob, err)
 }
 
+// ReplaceMedia gives a media file other bytes, of whatever kind; its name, its folder and
+// what people added to it stay.
+func (s *Service) ReplaceMedia(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.MediaID, u Upload, ifVersion *int64) (tepin.Media, error) {
+	var fresh tepin.Media
+	var err error
+	u.Name = cmp.Or(baseName(u.FileName), "file")
+	if fresh.Blob, err = s.receiveMedia(ctx, env, u, &fresh); err != nil {
+		return tepin.Media{}, err
+	}
+	changed, err := s.Store.UpdateMedia(ctx, by, env, id, tepin.MediaUpdate{Bytes: &fresh, IfVersion: ifVersion})
+	return changed, s.Settle(ctx, fresh.Blob, err)
+}
+
+// MaxExternal is the size of the largest picture of another system, in bytes.
+const MaxExternal = 10 << 20
+
+// MeasureExternal reads the size of a PNG or JPEG of another system. Nothing of it is kept.
+func (s *Service) MeasureExternal(ctx context.Context, env tepin.EnvironmentID, r io.Reader) (e tepin.ExternalMedia, err error) {
+	body := bufio.NewReaderSize(r, inspect.SniffLen)
+	head, err := body.Peek(inspect.SniffLen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return e, brokenOff(err)
+	}
+	format, err := inspect.Sniff(head)
+	if err != nil {
+		return e, err
+	}
+	if format.ContentType != "image/png" && format.ContentType != "image/jpeg" {
+		return e, tepin.Errorf(tepin.Unsupported, "the picture is a %s file; send it as PNG or JPG", format.Name)
+	}
+	ref, err := s.Receive(ctx, env, body, MaxExternal)
+	if err != nil {
+		return e, err
+	}
+	defer s.Discard(ctx, ref)
+	var m tepin.Media
+	if err := s.describeStored(ctx, env, ref, "picture", &m); err != nil {
+		return e, err
+	}
+	return tepin.ExternalMedia{EnvironmentID: env, ContentType: m.ContentType, Width: m.Width, Height: m.Height}, nil
+}
+
 // receiveMedia stores the bytes of an upload and sets in m what they say of themselves,
 // and its name. If it fails, nothing is kept.
 func (s *Service) receiveMedia(ctx context.Context, env tepin.EnvironmentID, u Upload, m *tepin.Media) (tepin.BlobRef, error) {
@@ -65,17 +107,22 @@ func (s *Service) receiveMedia(ctx context.Context, env tepin.EnvironmentID, u U
 	if err != nil {
 		return tepin.BlobRef{}, err
 	}
-	info, err := look[inspect.Info](ctx, childMedia, ref.Size, func(offset, length int64) (io.ReadCloser, error) {
-		return s.Open(ctx, env, ref, offset, length)
-	})
-	if err == nil {
-		err = describe(m, info, u.Name)
-	}
-	if err != nil {
+	if err := s.describeStored(ctx, env, ref, u.Name, m); err != nil {
 		s.Discard(ctx, ref)
 		return tepin.BlobRef{}, err
 	}
 	return ref, nil
+}
+
+// describeStored has a child look into stored bytes, and sets in m what they say.
+func (s *Service) describeStored(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef, name string, m *tepin.Media) error {
+	info, err := look[inspect.Info](ctx, childMedia, ref.Size, func(offset, length int64) (io.ReadCloser, error) {
+		return s.Open(ctx, env, ref, offset, length)
+	})
+	if err != nil {
+		return err
+	}
+	return describe(m, info, name)
 }
 
 // maxFacts bounds what is kept of what a child says that was taken over.

@@ -1,12 +1,14 @@
 package asset
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/asset/inspect"
 )
 
 // MaxName is the longest name of a template, project or media file, in characters.
@@ -75,6 +77,39 @@ func CheckFolder(path string) (string, error) {
 
 // baseName is a file's name as its sender calls it, without directories.
 func baseName(fileName string) string { return fileName[strings.LastIndexAny(fileName, `/\`)+1:] }
+
+// CheckMediaName is [CheckName] for the name of a media file, without its extension.
+func CheckMediaName(name, extension string) (string, error) {
+	return CheckName("the media file", withoutExtension(strings.TrimSpace(name), extension))
+}
+
+// Limits of what people add to media, in characters.
+const (
+	MaxOwnName = 100
+	MaxOwnText = 1000
+)
+
+// CheckOwn refuses texts that cannot be added to a media file: what files say of
+// themselves cannot be said by others. nil takes a text away.
+func CheckOwn(own map[string]*string) error {
+	refused := func(format string, args ...any) error {
+		return &tepin.Error{Kind: tepin.Invalid, Path: "metaData", Message: fmt.Sprintf(format, args...)}
+	}
+	if len(own) > tepin.MaxOwn {
+		return refused("at most %d entries can be changed at once", tepin.MaxOwn)
+	}
+	for name, text := range own {
+		switch {
+		case strings.TrimSpace(name) == "" || utf8.RuneCountInString(name) > MaxOwnName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+			return refused("the name of an entry is empty, longer than %d characters, or no plain text", MaxOwnName)
+		case slices.Contains(inspect.Facts, name):
+			return refused("%s is told from the file and cannot be changed; choose another name", name)
+		case text != nil && (utf8.RuneCountInString(*text) > MaxOwnText || !utf8.ValidString(*text) || strings.ContainsRune(*text, 0)):
+			return refused("the text of %s is longer than %d characters, or no text in UTF-8", tepin.Shorten(name, 50), MaxOwnText)
+		}
+	}
+	return nil
+}
 
 // alsoCalled are other extensions of the same files.
 var alsoCalled = map[string][]string{"jpg": {"jpeg", "jpe"}, "tif": {"tiff"}, "ai": {"pdf"}, "eps": {"epsf", "ps"}}

@@ -147,7 +147,7 @@ func TestBrandKitReferences(t *testing.T) {
 	body := fmt.Sprintf(`{"name":"K","media":[{"name":"Logo","mediaConnectorId":"grafx-media","mediaId":"%s"}],"themes":[{"name":"T","media":[{"name":"Logo","remoteConnectorId":null,"assetId":"%s"}]}]}`, m.ID, m.ID)
 	var kit environmentapi.BrandKit
 	r := s.do("POST", "/brand-kits", call{token: admin, body: body}).want(t, 201, &kit)
-	_, err := s.Store.DeleteMedia(t.Context(), tepin.System, s.env.ID, m.ID)
+	_, err := s.Store.DeleteMedia(t.Context(), tepin.System, s.env.ID, m.ID, nil)
 	check(t, err)
 	s.do("PUT", "/brand-kits/"+string(kit.ID), call{token: admin, body: string(r.body)}).want(t, 200, nil)
 	s.do("POST", "/brand-kits", call{token: admin, body: strings.Replace(body, `"K"`, `"L"`, 1)}).says(t, 400, "media[0].mediaId", "no such media")

@@ -15,21 +15,55 @@ import (
 // multipartRoom is what a multipart body may be larger than its files.
 const multipartRoom = 1 << 20
 
-type mediaIn struct {
+// OneMediaIn names a media file.
+type OneMediaIn struct {
 	InEnvironment
 	ID string `path:"id" doc:"Id of the media file."`
 }
 
-func (a *API) listMedia(ctx context.Context, c web.Caller, in *FolderIn) (*answer[Page[Asset]], error) {
-	l, err := a.list(c, "/media", *in)
+// MediaIn asks for a page of media.
+type MediaIn struct {
+	FolderIn
+	IncludeFolders bool `query:"includeFolders" doc:"The folders of that place, too, before its files; of the root, if no folder is named and nothing is searched for."`
+}
+
+func (a *API) listMedia(ctx context.Context, c web.Caller, in *MediaIn) (*answer[Page[Asset]], error) {
+	first := in.NextPageToken == ""
+	if first && in.IncludeFolders && in.Folder == "" && in.Search == "" && !in.Recursive {
+		in.Folder = "/"
+	}
+	l, err := a.list(c, "/media", in.FolderIn)
 	if err != nil {
 		return nil, err
+	}
+	if first {
+		l.Folders = in.IncludeFolders
+	}
+	if l.Folders {
+		return a.mediaEntries(ctx, c, "/media", l)
 	}
 	p, err := a.Store.MediaList(ctx, c.Environment.ID, l)
 	if err != nil {
 		return nil, err
 	}
 	return pageOf(a, c, "/media", l, p, mediaOf), nil
+}
+
+func (a *API) mediaDirectory(ctx context.Context, c web.Caller, in *FolderIn) (*answer[Page[Asset]], error) {
+	l, err := a.directory(c, "/media/directory", *in)
+	if err != nil {
+		return nil, err
+	}
+	return a.mediaEntries(ctx, c, "/media/directory", l)
+}
+
+// mediaEntries answers folders, then files.
+func (a *API) mediaEntries(ctx context.Context, c web.Caller, rt route, l tepin.List) (*answer[Page[Asset]], error) {
+	p, err := a.Store.MediaDirectory(ctx, c.Environment.ID, l)
+	if err != nil {
+		return nil, err
+	}
+	return directoryOf(a, c, rt, l, p, mediaFolder, mediaOf), nil
 }
 
 func (a *API) media(ctx context.Context, c web.Caller, given string) (tepin.Media, error) {
@@ -40,12 +74,19 @@ func (a *API) media(ctx context.Context, c web.Caller, given string) (tepin.Medi
 	return a.Store.MediaItem(ctx, c.Environment.ID, id)
 }
 
-func (a *API) getMedia(ctx context.Context, c web.Caller, in *mediaIn) (*answer[Item[Asset]], error) {
+func (a *API) getMedia(ctx context.Context, c web.Caller, in *OneMediaIn) (*answer[Item[Asset]], error) {
 	m, err := a.media(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return versioned(c, m.Version, Item[Asset]{Data: mediaOf(m)}), nil
+	if web.NotModified(c.Request, m.Version) {
+		return versioned(c, m.Version, Item[Asset]{}), nil
+	}
+	body, err := a.mediaWithSubjects(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return versioned(c, m.Version, Item[Asset]{Data: body}), nil
 }
 
 // uploadMedia streams the part "file" of a multipart body into the environment.
@@ -55,10 +96,8 @@ func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	part, err := nextFile(parts)
-	if errors.Is(err, io.EOF) {
-		return tepin.Errorf(tepin.Invalid, "the multipart body has no part called file; send the picture in it")
-	} else if err != nil {
+	part, err := firstFile(parts)
+	if err != nil {
 		return err
 	}
 	query := r.URL.Query()
@@ -97,6 +136,15 @@ func multipartOf(r *http.Request, limit int64) (*multipart.Reader, error) {
 		return nil, &tepin.Error{Kind: tepin.Unsupported, Message: "the body must be sent with Content-Type multipart/form-data; the file is its part called file", Cause: err}
 	}
 	return parts, nil
+}
+
+// firstFile returns the part called "file", which there must be.
+func firstFile(parts *multipart.Reader) (*multipart.Part, error) {
+	part, err := nextFile(parts)
+	if errors.Is(err, io.EOF) {
+		return nil, tepin.Errorf(tepin.Invalid, "the multipart body has no part called file; send the file in it")
+	}
+	return part, err
 }
 
 // nextFile returns the next part called "file", or [io.EOF] after the last part.

@@ -74,7 +74,7 @@ func TestMediaPreviews(t *testing.T) {
 	foreign := s.NewToken(s.other, tepin.AllScopes...)
 	s.do("GET", "/grafx/api/v1/environment/other"+at, call{token: foreign}).says(t, 404)
 	s.do("GET", "/media/"+string(tepin.NewID[tepin.MediaID]())+"/preview", call{}).says(t, 404)
-	_, err := s.Store.DeleteMedia(t.Context(), tepin.System, s.env.ID, made.ID)
+	_, err := s.Store.DeleteMedia(t.Context(), tepin.System, s.env.ID, made.ID, nil)
 	check(t, err)
 	s.do("GET", at+"/thumbnail", call{}).says(t, 404)
 }

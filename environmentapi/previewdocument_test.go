@@ -111,7 +111,7 @@ func TestPreviewFollowsMedia(t *testing.T) {
 	s.draw()
 	s.do("GET", at, call{}).want(t, 200, nil)
 
-	_, err := s.Store.DeleteMedia(t.Context(), tepin.System, s.env.ID, media.ID)
+	_, err := s.Store.DeleteMedia(t.Context(), tepin.System, s.env.ID, media.ID, nil)
 	check(t, err)
 	second := s.pending(at)
 	if second == first {

@@ -31,6 +31,7 @@ func (a *API) register() {
 		a.projectRoutes,
 		a.outputRoutes,
 		a.mediaRoutes,
+		a.visionRoutes,
 		a.fontRoutes,
 		a.connectorRoutes,
 		a.definitionRoutes,
@@ -141,12 +142,31 @@ func (a *API) outputRoutes() {
 func (a *API) mediaRoutes() {
 	api, t := a.web, tag("Media")
 	web.Register(api, scope(tepin.MediaList), in("listMedia", "GET", "/media", t, "List media"), a.listMedia)
+	web.Register(api, scope(tepin.MediaList), in("listMediaDirectory", "GET", "/media/directory", t, "List a folder: its folders, then its files; of the root, if none is named"), a.mediaDirectory)
 	a.folderRoutes(t, "Media", folders{kind: tepin.MediaFolder, at: "/media"}, tepin.MediaList, tepin.MediaWrite)
 	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusCreated, web.Schema[Asset](api), takesFiles(query(
 		in("uploadMedia", "POST", "/media", t, "Upload a picture, a drawing or a PDF"),
 		param{"folderPath", "string", false, "/Upload if it is left out.", "/Upload"}, param{"name", "string", false, "The file's name if it is left out.", "beach"}))), a.uploadMedia)
+	web.Register(api, scope(tepin.MediaWrite), in("deleteMediaItems", "DELETE", "/media", t, "Delete several files: all of them, or none"), a.deleteMediaItems)
 	web.Register(api, scope(tepin.MediaRead), in("getMedia", "GET", "/media/{id}", t, "Get a media file's record"), a.getMedia)
+	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusOK, web.Schema[Asset](api), conditional(takesFiles(in("replaceMedia", "PUT", "/media/{id}", t, "Replace a file's bytes; its name, folder and what was added to it stay")))), a.replaceMedia)
+	web.Register(api, scope(tepin.MediaWrite), conditional(in("updateMedia", "PATCH", "/media/{id}", t, "Rename a file, move it, add to its metadata, or say what it shows")), a.updateMedia)
+	web.Register(api, scope(tepin.MediaWrite), conditional(in("deleteMedia", "DELETE", "/media/{id}", t, "Delete a file; for a day it can be restored")), a.deleteMedia)
+	web.Register(api, scope(tepin.MediaWrite), in("restoreMedia", "POST", "/media/{id}/restore", t, "Bring a deleted file back"), a.restoreMedia)
 	api.Raw(scope(tepin.MediaRead), givesFile("*/*", in("downloadMedia", "GET", "/media/{id}/download", t, "Get the original bytes")), a.downloadMedia)
+}
+
+func (a *API) visionRoutes() {
+	api, t := a.web, tag("Vision")
+	web.Register(api, scope(tepin.MediaRead), in("getMediaVision", "GET", "/media/{id}/vision", t, "What must be seen of a picture"), a.getVision)
+	web.Register(api, scope(tepin.MediaWrite), conditional(in("putMediaVision", "PUT", "/media/{id}/vision", t, "Say what must be seen of a picture")), a.putVision)
+	web.Register(api, scope(tepin.MediaRead), in("getMediaSubjectVision", "GET", "/media/{id}/vision/subject-types/{subjectTypeId}", t, "What must be seen of a subject in a picture"), a.getSubjectVision)
+	web.Register(api, scope(tepin.MediaWrite), conditional(in("putMediaSubjectVision", "PUT", "/media/{id}/vision/subject-types/{subjectTypeId}", t, "Say what must be seen of a subject in a picture")), a.putSubjectVision)
+	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusOK, web.Schema[Vision](api), takesFiles(in("postExternalMedia", "POST", "/external-media/{extId}/vision", t, "Register a picture of another system: PNG or JPG, at most 10 MB; only its size is kept"))), a.postExternalMedia)
+	web.Register(api, scope(tepin.MediaRead), in("getExternalVision", "GET", "/external-media/{extId}/vision", t, "What must be seen of a picture of another system; 404 before it is registered"), a.getExternalVision)
+	web.Register(api, scope(tepin.MediaWrite), conditional(in("putExternalVision", "PUT", "/external-media/{extId}/vision", t, "Say what must be seen of it; 404 before it is registered")), a.putExternalVision)
+	web.Register(api, scope(tepin.MediaRead), in("getExternalSubjectVision", "GET", "/external-media/{extId}/vision/subject-types/{subjectTypeId}", t, "What must be seen of a subject in it"), a.getExternalSubject)
+	web.Register(api, scope(tepin.MediaWrite), conditional(in("putExternalSubjectVision", "PUT", "/external-media/{extId}/vision/subject-types/{subjectTypeId}", t, "Say what must be seen of a subject in it")), a.putExternalSubject)
 }
 
 func (a *API) fontRoutes() {

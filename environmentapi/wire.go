@@ -94,22 +94,27 @@ func projectOf(p tepin.Project) Project {
 
 // Asset is the JSON of a media file.
 type Asset struct {
-	ID               tepin.MediaID     `json:"id" format:"uuid"`
-	Name             string            `json:"name" example:"beach"`
-	RelativePath     string            `json:"relativePath" doc:"The folder." example:"/Upload"`
-	Extension        *string           `json:"extension" doc:"Told from the bytes." example:"jpg"`
-	Type             int               `json:"type" doc:"0: an item."`
-	Width            *int              `json:"width" doc:"As it is shown, upright: pixels; of PDF, AI and EPS points of 1/72 inch, of SVG pixels of 1/96 inch. null where the file does not tell." example:"4000"`
-	Height           *int              `json:"height" doc:"As width." example:"3000"`
-	MetaData         map[string]string `json:"metaData" doc:"What the file says of itself, and what was added by PATCH; null if there is nothing."`
-	FileSize         int64             `json:"fileSize" doc:"Bytes." example:"2400000"`
-	DateCreated      time.Time         `json:"dateCreated"`
-	LastModifiedDate time.Time         `json:"lastModifiedDate"`
+	ID               tepin.MediaID        `json:"id" format:"uuid"`
+	Name             string               `json:"name" example:"beach"`
+	RelativePath     string               `json:"relativePath" doc:"The folder." example:"/Upload"`
+	Extension        *string              `json:"extension" doc:"Told from the bytes." example:"jpg"`
+	Type             int                  `json:"type" doc:"0: a file; 1: a folder, which has its place, dates and name alone."`
+	Width            *int                 `json:"width" doc:"As it is shown, upright: pixels; of PDF, AI and EPS points of 1/72 inch, of SVG pixels of 1/96 inch. null where the file does not tell." example:"4000"`
+	Height           *int                 `json:"height" doc:"As width." example:"3000"`
+	MetaData         map[string]string    `json:"metaData" doc:"What the file says of itself, and what was added by PATCH; null if there is nothing."`
+	FileSize         *int64               `json:"fileSize" doc:"Bytes; null for a folder." example:"2400000"`
+	SubjectTypes     []tepin.DefinitionID `json:"subjectTypes,omitempty" doc:"Ids of the subject types that the picture shows; not in lists."`
+	DateCreated      time.Time            `json:"dateCreated"`
+	LastModifiedDate time.Time            `json:"lastModifiedDate"`
+}
+
+func mediaFolder(f tepin.Folder) Asset {
+	return Asset{ID: tepin.MediaID(f.ID), Name: f.Name, RelativePath: f.Parent, Type: kindDirectory, DateCreated: f.CreatedAt.UTC(), LastModifiedDate: f.UpdatedAt.UTC()}
 }
 
 func mediaOf(m tepin.Media) Asset {
 	a := Asset{
-		ID: m.ID, Name: m.Name, RelativePath: m.Folder, Extension: &m.Extension, Type: kindItem, FileSize: m.Blob.Size,
+		ID: m.ID, Name: m.Name, RelativePath: m.Folder, Extension: &m.Extension, Type: kindItem, FileSize: &m.Blob.Size,
 		DateCreated: m.CreatedAt.UTC(), LastModifiedDate: m.UpdatedAt.UTC(),
 	}
 	if m.Width > 0 && m.Height > 0 {

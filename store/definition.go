@@ -172,6 +172,11 @@ func (s *Store) DeleteDefinition(ctx context.Context, by tepin.Actor, env tepin.
 				}
 			}
 		}
+		if kind == tepin.SubjectType {
+			if err := t.dropSubject(ctx, env, id); err != nil {
+				return err
+			}
+		}
 		t.record(string(env), by, string(kind)+".delete", string(id), map[string]any{"name": v.Name})
 		return t.unindex(ctx, string(id))
 	})

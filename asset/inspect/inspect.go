@@ -167,6 +167,10 @@ func checkSize(width, height int) error {
 	return nil
 }
 
+// Facts are the names of all that a file can say of itself.
+var Facts = []string{"animated", "bitsPerChannel", "camera", "colorProfile", "colorSpace", "copyright", "creator", "dateTaken", "description", "encrypted",
+	"externalReferences", "lens", "orientation", "pdfVersion", "resolution", "size", "software", "title", "transparency", "trimSize"}
+
 // maxFact is how many characters of one fact are kept.
 const maxFact = 500
 

@@ -15,6 +15,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -402,6 +403,9 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%+v", info)
 		}
 		for name, text := range info.Facts {
+			if !slices.Contains(inspect.Facts, name) {
+				t.Errorf("%s is not among the facts that there are", name)
+			}
 			if text == "" || len(text) > 4*510 || strings.ContainsAny(text, "\x00\n\u202e") {
 				t.Errorf("%s: %q", name, text)
 			}

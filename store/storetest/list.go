@@ -221,7 +221,7 @@ func otherEnvironment(w *world) {
 		"UpdateProject":     second(w.UpdateProject(w.ctx, w.admin, w.other, p.ID, tepin.ProjectUpdate{Name: ptr("x")})),
 		"DeleteProject":     second(w.DeleteProject(w.ctx, w.admin, w.other, p.ID)),
 		"MediaItem":         second(w.MediaItem(w.ctx, w.other, m.ID)),
-		"DeleteMedia":       second(w.DeleteMedia(w.ctx, w.admin, w.other, m.ID)),
+		"DeleteMedia":       second(w.DeleteMedia(w.ctx, w.admin, w.other, m.ID, nil)),
 		"FontStyle":         second(w.FontStyle(w.ctx, w.other, fonts[0].ID)),
 		"FontFamily":        second(w.FontFamily(w.ctx, w.other, fonts[0].FamilyID)),
 		"DeleteFontStyles":  w.DeleteFontStyles(w.ctx, w.admin, w.other, []tepin.FontStyleID{fonts[0].ID}),

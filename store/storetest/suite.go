@@ -70,6 +70,8 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"InterfaceInUse":     interfaceInUse,
 		"Settings":           settings,
 		"Media":              media,
+		"MediaChanges":       mediaChanges,
+		"Vision":             visions,
 		"Trash":              trash,
 		"Collections":        collections,
 		"CollectionEntries":  collectionEntries,
