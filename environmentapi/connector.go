@@ -51,7 +51,7 @@ type Authentications struct {
 
 // ConnectorProxyOptions say how calls of a connector are made.
 type ConnectorProxyOptions struct {
-	ForwardedHeaders bool     `json:"forwardedHeaders,omitempty" required:"false" doc:"Upstreams are told by X-Forwarded-For, -Host and -Proto for whom a call is made."`
+	ForwardedHeaders bool     `json:"forwardedHeaders" required:"false" doc:"Upstreams are told by X-Forwarded-For, -Host and -Proto for whom a call is made."`
 	AllowedMethods   []string `json:"allowedMethods,omitempty" required:"false" maxItems:"6" doc:"GET, HEAD, POST, PUT, PATCH or DELETE. Without it: GET, HEAD and POST, which is what connectors use that were written before there was such a list."`
 	_                struct{} `additionalProperties:"true"`
 }

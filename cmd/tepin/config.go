@@ -99,7 +99,7 @@ var settings = []setting{
 		word(func(c *config) *string { return &c.MTLSClientCA })},
 	{"audiences", "https://chiligrafx.com", "further audiences of access tokens, separated by commas, beside the public URL; - for none",
 		func(c *config, v string) error { c.Audiences = list(v); return nil }},
-	{"outbound_allow", "", "addresses, networks and host names, separated by commas, that are not public and may be called all the same when a key set or an issuer is there: 10.1.2.3, 10.1.0.0/16, keys.internal:8443",
+	{"outbound_allow", "", "addresses, networks and host names, separated by commas, that are not public and may be called all the same, for key sets, issuers and connectors; connectors call them by http:// too: 10.1.2.3, 10.1.0.0/16, keys.internal:8443",
 		func(c *config, v string) error { return parseOutbound(c, v) }},
 	{"outbound_ca", "", "certificates, PEM, of authorities that are trusted beside the system's when other hosts are called",
 		word(func(c *config) *string { return &c.OutboundCA })},

@@ -65,7 +65,7 @@ const jobTime = 2 * time.Minute
 
 func runDemo(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {
 	var o demoOptions
-	c, err := loadConfig("demo", args, env, stderr, []string{"listen", "data", "database_url", "log_level", "log_format", "workers", "client_rate", "address_rate"}, func(f *flag.FlagSet) {
+	c, err := loadConfig("demo", args, env, stderr, []string{"listen", "data", "database_url", "log_level", "log_format", "workers", "client_rate", "address_rate", "outbound_allow", "outbound_ca"}, func(f *flag.FlagSet) {
 		f.BoolVar(&o.once, "once", false, "do the main job, print, and exit")
 		f.StringVar(&o.credentials, "credentials", "", "write addresses, secrets and results as JSON to this `file`, mode 0600")
 	})

@@ -79,8 +79,15 @@ type program struct {
 // itself, within [webtest.Patience].
 func (p *people) run(variables []string, name string, args ...string) *program {
 	p.t.Helper()
+	return p.runIn("", variables, name, args...)
+}
+
+// runIn does it in a directory.
+func (p *people) runIn(dir string, variables []string, name string, args ...string) *program {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), webtest.Patience)
 	r := &program{t: p.t, cmd: exec.CommandContext(ctx, name, args...), lines: make(chan string, 1000), all: &printed{}, ended: make(chan error, 1)}
+	r.cmd.Dir = dir
 	r.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.home, "NO_COLOR=1"}, variables...)
 	reading, writing := io.Pipe()
 	r.cmd.Stdout, r.cmd.Stderr = io.MultiWriter(r.all, writing), r.all
