@@ -242,6 +242,7 @@ func (a *API) connectorRoutes() {
 	web.Register(api, person, in("connectorSignOut", "POST", "/connectors/{id}/auth/oauth-authorization-code/logout", t, "End your own sign-in to the upstream"), a.connectorSignOut)
 
 	api.Raw(reads, a.gives(http.StatusOK, web.Schema[[]StagedFile](api), takesStaged(in("stageFiles", "POST", "/connectors/{id}/stage", t, "Bring files that a connector is to upload"))), a.stageFiles)
+	api.Raw(reads, givesFile("*/*", in("downloadStagedFile", "GET", "/connectors/{id}/stage/{fileId}", t, "Get a file that you have staged")), a.downloadStaged)
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		id := "proxyConnector" + method[:1] + strings.ToLower(method[1:])
 		api.Raw(reads, givesFile("*/*", takesCall(in(id, method, "/connectors/{id}/proxy", t, "Call an upstream by "+method))), a.proxyConnector)

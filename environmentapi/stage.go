@@ -170,6 +170,24 @@ func takesStaged(op huma.Operation) huma.Operation {
 	return op
 }
 
+// downloadStaged sends a staged file to whoever staged it, and to nobody else.
+func (a *API) downloadStaged(w http.ResponseWriter, r *http.Request) error {
+	c := web.CallerOf(r.Context())
+	v, err := a.connector(r.Context(), c, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	fileID, err := id[tepin.StagedFileID]("staged file", r.PathValue("fileId"))
+	if err != nil {
+		return err
+	}
+	f, err := a.Store.StagedFile(r.Context(), c.Actor, c.Environment.ID, v.ID, fileID)
+	if err != nil {
+		return err
+	}
+	return a.serveBlob(w, r, f.Blob, web.Blob{Name: f.Name, ContentType: f.ContentType})
+}
+
 // sameType reports whether a media type is one that is wanted, such as image/png or image/*.
 func sameType(want, is string) bool {
 	want = strings.ToLower(strings.TrimSpace(want))
