@@ -11,6 +11,7 @@ type Project struct {
 	OwnerID         string
 	Name            string
 	TemplateID      TemplateID
+	CollectionID    CollectionID // that it was made from, which may be gone; "" = none
 	UserInterfaceID DefinitionID // "" = the environment's default
 	Document        BlobRef
 	CreatedAt       time.Time

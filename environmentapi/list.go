@@ -172,10 +172,10 @@ func (OptionalID) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Nullable: true}
 }
 
-// definition is the id of a definition, "" for null.
-func (o OptionalID) definition(noun string) (tepin.DefinitionID, error) {
+// optional reads an optional id, "" for null and for none.
+func optional[T ~string](noun string, o OptionalID) (T, error) {
 	if o.ID == "" {
 		return "", nil
 	}
-	return id[tepin.DefinitionID](noun, o.ID)
+	return id[T](noun, o.ID)
 }

@@ -22,8 +22,8 @@ type createProjectIn struct {
 	Body struct {
 		Template        TemplateRef `json:"template"`
 		Name            string      `json:"name,omitempty" maxLength:"255" doc:"The template's name if it is left out." example:"Poster for Antwerp"`
-		CollectionID    *string     `json:"collectionId,omitempty" doc:"Not used yet."`
-		UserInterfaceID OptionalID  `json:"userInterfaceId,omitempty" doc:"null or left out: the environment's default."`
+		CollectionID    OptionalID  `json:"collectionId,omitempty" doc:"A collection that has the template."`
+		UserInterfaceID OptionalID  `json:"userInterfaceId,omitempty" doc:"null or left out: that of the collection, else the environment's default."`
 		_               struct{}    `additionalProperties:"true"`
 	}
 }
@@ -96,7 +96,11 @@ func (a *API) createProject(ctx context.Context, c web.Caller, in *createProject
 	if err != nil {
 		return nil, err
 	}
-	ui, err := in.Body.UserInterfaceID.definition("user interface")
+	ui, err := optional[tepin.DefinitionID]("user interface", in.Body.UserInterfaceID)
+	if err != nil {
+		return nil, err
+	}
+	collection, err := optional[tepin.CollectionID]("collection", in.Body.CollectionID)
 	if err != nil {
 		return nil, err
 	}
@@ -115,13 +119,15 @@ func (a *API) createProject(ctx context.Context, c web.Caller, in *createProject
 	if err != nil {
 		return nil, err
 	}
-	return a.keepProject(ctx, c, tepin.Project{Name: name, TemplateID: t.ID, UserInterfaceID: ui, Document: ref})
+	return a.keepProject(ctx, c, tepin.Project{Name: name, TemplateID: t.ID, CollectionID: collection, UserInterfaceID: ui, Document: ref}, func(v tepin.Project) (tepin.Project, error) {
+		return a.Store.CreateProject(ctx, c.Actor, v)
+	})
 }
 
 // keepProject makes the record of a new project of the caller whose document is written.
-func (a *API) keepProject(ctx context.Context, c web.Caller, p tepin.Project) (*answer[Project], error) {
+func (a *API) keepProject(ctx context.Context, c web.Caller, p tepin.Project, keep func(tepin.Project) (tepin.Project, error)) (*answer[Project], error) {
 	p.EnvironmentID, p.OwnerKind, p.OwnerID = c.Environment.ID, c.Actor.Kind, c.Actor.ID
-	made, err := a.Store.CreateProject(ctx, c.Actor, p)
+	made, err := keep(p)
 	if err := a.Asset.Settle(ctx, p.Document, err); err != nil {
 		return nil, err
 	}
@@ -149,7 +155,9 @@ func (a *API) copyProject(ctx context.Context, c web.Caller, in *copyProjectIn) 
 	if err != nil {
 		return nil, err
 	}
-	return a.keepProject(ctx, c, tepin.Project{Name: name, TemplateID: p.TemplateID, UserInterfaceID: p.UserInterfaceID, Document: ref})
+	return a.keepProject(ctx, c, tepin.Project{Name: name, Document: ref}, func(v tepin.Project) (tepin.Project, error) {
+		return a.Store.CopyProject(ctx, c.Actor, p.ID, v)
+	})
 }
 
 // copyName is the name of a copy where the caller chose none.
@@ -175,7 +183,7 @@ func (a *API) updateProject(ctx context.Context, c web.Caller, in *updateProject
 		change.Name = &name
 	}
 	if in.Body.UserInterfaceID.Set {
-		ui, err := in.Body.UserInterfaceID.definition("user interface")
+		ui, err := optional[tepin.DefinitionID]("user interface", in.Body.UserInterfaceID)
 		if err != nil {
 			return nil, err
 		}

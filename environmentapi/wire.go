@@ -62,7 +62,7 @@ type Project struct {
 	ID               tepin.ProjectID     `json:"id" format:"uuid"`
 	Name             string              `json:"name" example:"Poster for Antwerp"`
 	Template         TemplateRef         `json:"template"`
-	CollectionID     *string             `json:"collectionId"`
+	CollectionID     *tepin.CollectionID `json:"collectionId" format:"uuid" doc:"The collection that it was made from, which may be gone."`
 	UserInterfaceID  *tepin.DefinitionID `json:"userInterfaceId" format:"uuid" doc:"null: the environment's default."`
 	Owner            Subject             `json:"owner"`
 	Access           tepin.ProjectAccess `json:"access" enum:"read,write,owner,administrator" doc:"What you may do: read it; write it, too; share and delete it, too, as its owner or as an administrator."`
@@ -85,6 +85,9 @@ func projectOf(p tepin.Project) Project {
 	body := Project{
 		ID: p.ID, Name: p.Name, Template: TemplateRef{p.TemplateID}, Owner: Subject{p.OwnerID, p.OwnerKind}, Access: p.Access,
 		DateCreated: p.CreatedAt.UTC(), LastModifiedDate: p.UpdatedAt.UTC(),
+	}
+	if p.CollectionID != "" {
+		body.CollectionID = &p.CollectionID
 	}
 	if p.UserInterfaceID != "" {
 		body.UserInterfaceID = &p.UserInterfaceID

@@ -7,10 +7,10 @@ import (
 	"github.com/tepin/tepin"
 )
 
-const projectColumns = `id, environment_id, owner_kind, owner_id, name, template_id, user_interface_id, document_key, document_size, document_sha256, created_at, updated_at, content_at, version`
+const projectColumns = `id, environment_id, owner_kind, owner_id, name, template_id, collection_id, user_interface_id, document_key, document_size, document_sha256, created_at, updated_at, content_at, version`
 
 func scanProject(r row) (v tepin.Project, err error) {
-	err = r.Scan(&v.ID, &v.EnvironmentID, &v.OwnerKind, &v.OwnerID, &v.Name, &v.TemplateID, &v.UserInterfaceID, &v.Document.Key, &v.Document.Size, &v.Document.SHA256,
+	err = r.Scan(&v.ID, &v.EnvironmentID, &v.OwnerKind, &v.OwnerID, &v.Name, &v.TemplateID, &v.CollectionID, &v.UserInterfaceID, &v.Document.Key, &v.Document.Size, &v.Document.SHA256,
 		at(&v.CreatedAt), at(&v.UpdatedAt), at(&v.ContentAt), &v.Version)
 	return v, err
 }
@@ -18,6 +18,33 @@ func scanProject(r row) (v tepin.Project, err error) {
 // CreateProject adds a project whose document's bytes are written already. It
 // belongs to the actor unless it names an owner.
 func (s *Store) CreateProject(ctx context.Context, by tepin.Actor, v tepin.Project) (tepin.Project, error) {
+	return s.createProject(ctx, by, v, func(t *tx, v *tepin.Project) error {
+		if v.TemplateID != "" {
+			if _, err := template(ctx, t, v.EnvironmentID, v.TemplateID, ""); err != nil {
+				return err
+			}
+		}
+		if err := t.fromCollection(ctx, v); err != nil {
+			return err
+		}
+		return t.checkInterface(ctx, v.EnvironmentID, v.UserInterfaceID)
+	})
+}
+
+// CopyProject is CreateProject of a copy of one of the actor's projects, with the name and
+// the document of v: what the project was made from may be gone.
+func (s *Store) CopyProject(ctx context.Context, by tepin.Actor, from tepin.ProjectID, v tepin.Project) (tepin.Project, error) {
+	return s.createProject(ctx, by, v, func(t *tx, v *tepin.Project) error {
+		p, err := project(ctx, t, v.EnvironmentID, by, from, t.dialect.keepRow)
+		v.TemplateID, v.CollectionID, v.UserInterfaceID = p.TemplateID, p.CollectionID, p.UserInterfaceID
+		if err != nil {
+			return err
+		}
+		return t.checkInterface(ctx, v.EnvironmentID, v.UserInterfaceID)
+	})
+}
+
+func (s *Store) createProject(ctx context.Context, by tepin.Actor, v tepin.Project, check func(*tx, *tepin.Project) error) (tepin.Project, error) {
 	if err := checkNames(v.Name); err != nil {
 		return tepin.Project{}, err
 	}
@@ -28,19 +55,14 @@ func (s *Store) CreateProject(ctx context.Context, by tepin.Actor, v tepin.Proje
 	v.Version, v.Access = 1, ownAccess(by, v)
 	err := s.write(ctx, func(t *tx) error {
 		v.CreatedAt, v.UpdatedAt, v.ContentAt = t.now, t.now, t.now
-		if v.TemplateID != "" {
-			if _, err := template(ctx, t, v.EnvironmentID, v.TemplateID, ""); err != nil {
-				return err
-			}
-		}
-		if err := t.checkInterface(ctx, v.EnvironmentID, v.UserInterfaceID); err != nil {
+		if err := check(t, &v); err != nil {
 			return err
 		}
 		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredDocuments, v.Document); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO project (`+projectColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, 1, $12)`,
-			v.ID, v.EnvironmentID, v.OwnerKind, v.OwnerID, v.Name, v.TemplateID, v.UserInterfaceID, v.Document.Key, v.Document.Size, v.Document.SHA256, micros(t.now), nameKey(v.Name))
+		_, err := t.exec(ctx, `INSERT INTO project (`+projectColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, 1, $13)`,
+			v.ID, v.EnvironmentID, v.OwnerKind, v.OwnerID, v.Name, v.TemplateID, v.CollectionID, v.UserInterfaceID, v.Document.Key, v.Document.Size, v.Document.SHA256, micros(t.now), nameKey(v.Name))
 		if err != nil {
 			return err
 		}
@@ -52,6 +74,29 @@ func (s *Store) CreateProject(ctx context.Context, by tepin.Actor, v tepin.Proje
 		return t.index(ctx, v.EnvironmentID, "project", string(v.ID), v.Name)
 	})
 	return v, err
+}
+
+// fromCollection refuses a template that the project's collection does not have, and gives
+// a project that names no user interface the collection's.
+func (t *tx) fromCollection(ctx context.Context, v *tepin.Project) error {
+	if v.CollectionID == "" {
+		return nil
+	}
+	c, err := collection(ctx, t, v.EnvironmentID, v.CollectionID, "")
+	if err != nil {
+		return err
+	}
+	var n int
+	if err := t.QueryRowContext(ctx, `SELECT count(*) FROM collection_entry WHERE collection_id = $1 AND template_id = $2`, c.ID, v.TemplateID).Scan(&n); err != nil {
+		return err
+	}
+	if n == 0 {
+		return &tepin.Error{Kind: tepin.Invalid, Path: "collectionId", Message: "the template is not in this collection; add it, or leave collectionId out"}
+	}
+	if v.UserInterfaceID == "" {
+		v.UserInterfaceID = c.UserInterfaceID
+	}
+	return nil
 }
 
 // Projects returns a page of the projects that the actor reaches, its own and those shared

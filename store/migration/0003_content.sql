@@ -58,6 +58,7 @@ CREATE TABLE environment_settings (
 );
 
 ALTER TABLE project ADD COLUMN user_interface_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE project ADD COLUMN collection_id TEXT NOT NULL DEFAULT ''; -- which it was made from
 CREATE INDEX project_of_user_interface ON project (user_interface_id) WHERE user_interface_id <> '';
 
 -- Who reaches which project: its owner, and those with whom it is shared. name_key and
@@ -83,7 +84,7 @@ INSERT INTO project_access (project_id, subject_kind, subject_id, environment_id
 CREATE VIEW project_seen AS
     SELECT a.project_id AS id, a.environment_id AS environment_id, a.subject_kind AS subject_kind, a.subject_id AS subject_id, a.access AS access,
         a.name_key AS name_key, a.deleted_at AS deleted_at, p.owner_kind AS owner_kind, p.owner_id AS owner_id, p.name AS name, p.template_id AS template_id,
-        p.user_interface_id AS user_interface_id, p.document_key AS document_key, p.document_size AS document_size, p.document_sha256 AS document_sha256,
+        p.user_interface_id AS user_interface_id, p.collection_id AS collection_id, p.document_key AS document_key, p.document_size AS document_size, p.document_sha256 AS document_sha256,
         p.created_at AS created_at, p.updated_at AS updated_at, p.content_at AS content_at, p.version AS version
     FROM project_access a JOIN project p ON p.id = a.project_id;
 

@@ -191,3 +191,47 @@ func deleteProjects(w *world) {
 	})
 	equal(w, done.Load(), 1)
 }
+
+// A project of a collection has a template of it, and what the collection chose.
+func projectsOfCollections(w *world) {
+	ui := w.definition(tepin.UserInterface, "Shop")
+	c := w.collection(w.env, "Summer")
+	c, err := w.UpdateCollection(w.ctx, w.alice, w.env, c.ID, tepin.CollectionUpdate{UserInterfaceID: &ui.ID})
+	w.must(err)
+	in, out := w.template(w.env, "/", "in"), w.template(w.env, "/", "out")
+	_, err = w.AddEntry(w.ctx, w.alice, w.env, c.ID, in.ID, "", nil)
+	w.must(err)
+	make := func(t tepin.TemplateID, c tepin.CollectionID, ui tepin.DefinitionID) (tepin.Project, error) {
+		return w.CreateProject(w.ctx, w.alice, tepin.Project{EnvironmentID: w.env, Name: "p", TemplateID: t, CollectionID: c, UserInterfaceID: ui, Document: w.blob(w.env)})
+	}
+	_, err = make(out.ID, c.ID, "")
+	w.is(tepin.Invalid, err)
+	_, err = make(in.ID, w.collection(w.other, "Foreign").ID, "")
+	w.is(tepin.NotFound, err)
+	p, err := make(in.ID, c.ID, "")
+	w.must(err)
+	equal(w, p.UserInterfaceID, ui.ID)
+	equal(w, p.CollectionID, c.ID)
+	own, err := make(in.ID, c.ID, w.standard().ID)
+	w.must(err)
+	equal(w, own.UserInterfaceID, w.standard().ID)
+
+	// Its copies do not need what it was made from.
+	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, in.ID, true)
+	w.must(err)
+	_, err = w.DeleteCollection(w.ctx, w.alice, w.env, c.ID, nil)
+	w.must(err)
+	w.must(w.DeleteDefinition(w.ctx, w.admin, w.env, tepin.UserInterface, ui.ID, nil))
+	copy, err := w.CopyProject(w.ctx, w.alice, p.ID, tepin.Project{EnvironmentID: w.env, Name: "copy", Document: w.blob(w.env)})
+	w.must(err)
+	equal(w, copy.TemplateID, in.ID)
+	equal(w, copy.CollectionID, c.ID)
+	equal(w, copy.UserInterfaceID, "")
+	_, err = w.CopyProject(w.ctx, w.bob, p.ID, tepin.Project{EnvironmentID: w.env, Name: "copy", Document: w.blob(w.env)})
+	w.is(tepin.NotFound, err)
+	w.share(p, w.bob, tepin.ProjectReader)
+	copy, err = w.CopyProject(w.ctx, w.bob, p.ID, tepin.Project{EnvironmentID: w.env, Name: "copy", Document: w.blob(w.env)})
+	w.must(err)
+	equal(w, copy.OwnerID, w.bob.ID)
+	equal(w, copy.Access, tepin.ProjectOwner)
+}

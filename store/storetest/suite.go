@@ -64,6 +64,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"SharedProjects":     sharedProjects,
 		"SharedLists":        sharedLists,
 		"DeleteProjects":     deleteProjects,
+		"CollectionProjects": projectsOfCollections,
 		"Definitions":        definitions,
 		"DefinitionsDefault": definitionsDefault,
 		"DefinitionsLimited": definitionsLimited,
