@@ -15,14 +15,6 @@ func (w *world) preview(m tepin.Media, key string) tepin.Preview {
 		State: tepin.TaskFinished, Blob: w.blob(m.EnvironmentID), ContentType: "image/png"}
 }
 
-// picture adds a media file.
-func (w *world) picture(name string) tepin.Media {
-	w.Helper()
-	m, err := w.CreateMedia(w.ctx, w.alice, tepin.Media{EnvironmentID: w.env, Name: name, Folder: "/", Extension: "png", ContentType: "image/png", Width: 1, Height: 1, Blob: w.blob(w.env)})
-	w.must(err)
-	return m
-}
-
 func previews(w *world) {
 	m := w.picture("a")
 	lines := len(w.entries(string(w.env)))
@@ -141,7 +133,7 @@ func previewSweeps(w *world) {
 	equal(w, w.swept()[unused.Blob.Key], true)
 
 	// What it was of is gone for good.
-	_, err = w.DeleteMedia(w.ctx, w.alice, w.env, m.ID)
+	_, err = w.DeleteMedia(w.ctx, w.alice, w.env, m.ID, nil)
 	w.must(err)
 	equal(w, gone(past(time.Hour)), 0)
 	w.purge()
