@@ -64,6 +64,7 @@ type Task struct {
 	Report        string // JSON: [{recordNumber, errorList:[{type, details}]}]; empty = nothing to report
 	Renders       int64  // counted; 0 when watermarked or failed
 	Watermarked   bool
+	Batch         bool // a PDF of several records; known when it finishes, and not stored
 	CreatedAt     time.Time
 	ProcessedAt   time.Time
 	Quotas        []Standing // of the quotas that it counts for, when it was created; not stored

@@ -218,6 +218,7 @@ func (s *Service) receive(ctx context.Context, r io.Reader, j job, task *tepin.T
 	task.FileName, task.ContentType = name, contentType
 	task.Result, err = s.Asset.Receive(ctx, task.EnvironmentID, content, MaxOutputBytes+1<<20)
 	task.Renders, task.Watermarked = renders(j, len(a.Files)), j.Watermark != ""
+	task.Batch = j.Format == tepin.PDF && j.count() > 1
 	return err
 }
 

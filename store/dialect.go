@@ -29,6 +29,7 @@ type dialect struct {
 	writeOptions *sql.TxOptions
 	readOptions  *sql.TxOptions // of a transaction that sees one state of the database
 	clock        string         // asks for the database's clock in microseconds; empty = it is ours
+	rowID        string         // what names a row of every table
 	lockRow      string         // appended to a SELECT whose rows the transaction will change
 	lockRows     string         // the same, where the rows' keys will change or the rows go
 	keepRow      string         // appended to a SELECT whose row must stay until the transaction ends
@@ -83,7 +84,7 @@ func (s *Store) openSQLite(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	s.dialect = dialect{name: "sqlite", readOptions: &sql.TxOptions{ReadOnly: true}, bytes: `CAST(%s || %s AS BLOB)`, class: classSQLite}
+	s.dialect = dialect{name: "sqlite", rowID: "rowid", readOptions: &sql.TxOptions{ReadOnly: true}, bytes: `CAST(%s || %s AS BLOB)`, class: classSQLite}
 	dsn := func(extra string) string {
 		return fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)%s",
 			(&url.URL{Path: path}).EscapedPath(), lockWait.Milliseconds(), extra)
@@ -113,6 +114,7 @@ func (s *Store) openSQLite(path string) error {
 func (s *Store) openPostgres(ctx context.Context, address string) error {
 	s.dialect = dialect{
 		name:         "postgres",
+		rowID:        "ctid",
 		writeOptions: &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 		readOptions:  &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		clock:        `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`,

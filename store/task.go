@@ -117,7 +117,7 @@ func unended(ctx context.Context, t *tx, env tepin.EnvironmentID, id tepin.TaskI
 }
 
 // FinishTask stores the outcome of a render, counts it and ends its job, all in one.
-// Of v it takes Result, ContentType, FileName, Report, Renders and Watermarked. Of
+// Of v it takes Result, ContentType, FileName, Report, Renders, Watermarked and Batch. Of
 // several attempts the first that finishes counts, the others get Conflict.
 func (s *Store) FinishTask(ctx context.Context, env tepin.EnvironmentID, job tepin.JobID, v tepin.Task) error {
 	return s.write(ctx, func(t *tx) error {
@@ -138,7 +138,11 @@ func (s *Store) FinishTask(ctx context.Context, env tepin.EnvironmentID, job tep
 			return err
 		}
 		t.record(string(env), tepin.System, "task.finish", string(v.ID), map[string]any{"renders": v.Renders, "watermarked": v.Watermarked})
-		return t.countRender(ctx, env, before.Format, v.Renders, v.Watermarked)
+		kind := before.Format
+		if v.Batch {
+			kind = tepin.Batch
+		}
+		return t.countRender(ctx, env, kind, v.Renders, v.Watermarked)
 	})
 }
 

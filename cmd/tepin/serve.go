@@ -356,6 +356,10 @@ func sweeps(db *store.Store, assets *asset.Service, keyring *access.Keyring, hea
 			_, err := db.PurgeDeleted(ctx, time.Now().Add(-tepin.RestoreTime), 500)
 			return err
 		}},
+		{Name: "deleted environments", Every: 5 * time.Minute, Do: func(ctx context.Context) error {
+			_, err := db.PurgeEnvironments(ctx, time.Now().Add(-tepin.EnvironmentGrace), 1000, 200)
+			return err
+		}},
 		{Name: "warnings of ending credentials", Every: time.Hour, Do: func(ctx context.Context) error {
 			_, err := db.WarnOfExpiry(ctx)
 			return err
