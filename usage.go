@@ -73,3 +73,19 @@ func (s Storage) Total() (sum int64) {
 	}
 	return sum
 }
+
+// RollingAverage is how many renders a month the counts come to: over the given number of
+// whole months (UTC) before now's, or over those since began where there are fewer. In the
+// first month, it is what that has come to so far.
+func RollingAverage(counts []RenderCount, began, now time.Time, months int) float64 {
+	month := func(t time.Time) int { return t.UTC().Year()*12 + int(t.UTC().Month()) }
+	this := month(now)
+	first := max(this-months, month(began))
+	var sum int64
+	for _, c := range counts {
+		if m := month(c.Day); m >= first && (m < this || first == this) {
+			sum += c.Renders
+		}
+	}
+	return float64(sum) / float64(max(this-first, 1))
+}

@@ -88,3 +88,27 @@ func checkGuard(mode tepin.BrowserGuard) error {
 	}
 	return nil
 }
+
+// UpdateSubscription changes the fields of u that are not nil.
+func (s *Service) UpdateSubscription(ctx context.Context, by tepin.Actor, id tepin.SubscriptionID, u tepin.SubscriptionUpdate) (tepin.Subscription, error) {
+	var errName, errClient, errContact error
+	u.Name, errName = cleanField("name", u.Name, true, MaxEnvironmentName)
+	u.ClientName, errClient = cleanField("clientName", u.ClientName, false, MaxEnvironmentName)
+	u.BillingContact, errContact = cleanField("billingClientContact", u.BillingContact, false, MaxEmail)
+	if err := errors.Join(errName, errClient, errContact); err != nil {
+		return tepin.Subscription{}, err
+	}
+	return s.store.UpdateSubscription(ctx, by, id, u)
+}
+
+// DeleteEnvironment takes an environment away; it can be restored for
+// [tepin.EnvironmentGrace].
+func (s *Service) DeleteEnvironment(ctx context.Context, by tepin.Actor, id tepin.EnvironmentID, ifVersion *int64) error {
+	return s.then(ctx, s.store.DeleteEnvironment(ctx, by, id, ifVersion))
+}
+
+// RestoreEnvironment brings a deleted environment back.
+func (s *Service) RestoreEnvironment(ctx context.Context, by tepin.Actor, sub tepin.SubscriptionID, id tepin.EnvironmentID) (tepin.Environment, error) {
+	e, err := s.store.RestoreEnvironment(ctx, by, sub, id)
+	return e, s.then(ctx, err)
+}

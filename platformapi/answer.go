@@ -66,10 +66,12 @@ func (a *API) info(context.Context, web.Caller, *none) (*infoAnswer, error) {
 }
 
 type sessionBody struct {
-	ID        tepin.UserID `json:"id" format:"uuid"`
-	Email     string       `json:"email" format:"email"`
-	Name      string       `json:"name"`
-	CSRFToken string       `json:"csrfToken" doc:"For the header X-CSRF-Token of changes in this session; empty for a token, which needs none."`
+	ID            tepin.UserID `json:"id" format:"uuid"`
+	Email         string       `json:"email" format:"email"`
+	Name          string       `json:"name"`
+	Administrator bool         `json:"administrator" doc:"Administers the installation."`
+	Roles         []tepin.Role `json:"roles" nullable:"false" enum:"EU,EA,SA,TDS" doc:"All that the person is anywhere."`
+	CSRFToken     string       `json:"csrfToken" doc:"For the header X-CSRF-Token of changes in this session; empty for a token, which needs none."`
 }
 
 // session tells a page of ours who is signed in, and a program whose token it has. Other
@@ -79,7 +81,7 @@ func (a *API) session(_ context.Context, c web.Caller, _ *none) (*secretAnswer[s
 	if err != nil {
 		return nil, err
 	}
-	return &secretAnswer[sessionBody]{CacheControl: "no-store", Body: sessionBody{ID: u.ID, Email: u.Email, Name: u.Name, CSRFToken: csrf}}, nil
+	return &secretAnswer[sessionBody]{CacheControl: "no-store", Body: sessionBody{ID: u.ID, Email: u.Email, Name: u.Name, Administrator: c.Actor.Administrator, Roles: append([]tepin.Role{}, c.Actor.Roles.List()...), CSRFToken: csrf}}, nil
 }
 
 // whoCalls is the person of a session, or of a token.

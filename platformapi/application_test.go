@@ -93,7 +93,7 @@ func TestAdministratorByToken(t *testing.T) {
 	if w := r.bearer(token, "DELETE", "/api/v1/environments/own/integrations/"+string(made.ID), ""); w.Code != 204 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if all := read[[]environmentBody](t, r.bearer(token, "GET", "/api/v1/environments", ""), 200); len(all) != 2 {
+	if all := read[[]EnvironmentBody](t, r.bearer(token, "GET", "/api/v1/environments", ""), 200); len(all) != 2 {
 		t.Errorf("it sees %d environments", len(all))
 	}
 	lines, err := r.Store.AuditEntries(t.Context(), string(r.own.ID), 0, 100)

@@ -2,11 +2,13 @@ package platformapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
 
@@ -24,7 +26,8 @@ type InVersion struct {
 	IfMatch string `header:"If-Match" doc:"ETag of the version to change; 412 if there is a newer one."`
 }
 
-type environmentBody struct {
+// EnvironmentBody is an environment.
+type EnvironmentBody struct {
 	ID             tepin.EnvironmentID   `json:"id" format:"uuid"`
 	GUID           tepin.EnvironmentID   `json:"guid" format:"uuid" doc:"The id, once more."`
 	Name           string                `json:"name" example:"Demo"`
@@ -37,14 +40,17 @@ type environmentBody struct {
 	SigningAlg     string                `json:"signingAlg" enum:"ES256,RS256" doc:"How new access tokens are signed."`
 	BrowserGuard   tepin.BrowserGuard    `json:"browserGuard" enum:"report,block,off" doc:"What happens to tokens that may do more than read in pages of other sites."`
 	Quota          quotaBody             `json:"quota" doc:"What its integrations may use together; …/quota says what they have used."`
+	UsedStorage    int64                 `json:"usedStorage" doc:"Bytes."`
 	DateCreated    time.Time             `json:"dateCreated"`
 	LastModified   time.Time             `json:"lastModifiedDate"`
 }
 
-func environmentOf(c web.Caller) func(tepin.Environment) environmentBody {
-	return func(e tepin.Environment) environmentBody {
-		return environmentBody{
-			ID: e.ID, GUID: e.ID, Name: e.Name, Type: e.Type, TechnicalName: e.TechnicalName, Region: region,
+// environmentOf returns how environments are shown that store so much.
+func environmentOf(c web.Caller, stored map[tepin.EnvironmentID]tepin.Storage) func(tepin.Environment) EnvironmentBody {
+	return func(e tepin.Environment) EnvironmentBody {
+		return EnvironmentBody{
+			UsedStorage: stored[e.ID].Total(),
+			ID:          e.ID, GUID: e.ID, Name: e.Name, Type: e.Type, TechnicalName: e.TechnicalName, Region: region,
 			BackOfficeURI: c.BaseURL + "/environments/" + e.TechnicalName, SubscriptionID: e.SubscriptionID,
 			TokenLifetime: int64(e.TokenLifetime / time.Second), SigningAlg: e.SigningAlg, BrowserGuard: e.BrowserGuard,
 			Quota: quotaBodyOf(e.Quota), DateCreated: e.CreatedAt.UTC(), LastModified: e.UpdatedAt.UTC(),
@@ -56,7 +62,7 @@ type listEnvironmentsIn struct {
 	SubscriptionID string `query:"subscriptionId" doc:"Only the environments of this subscription."`
 }
 
-func (a *API) listEnvironments(ctx context.Context, c web.Caller, in *listEnvironmentsIn) (*list[environmentBody], error) {
+func (a *API) listEnvironments(ctx context.Context, c web.Caller, in *listEnvironmentsIn) (*list[EnvironmentBody], error) {
 	all, err := a.visible(ctx, c)
 	if err != nil {
 		return nil, err
@@ -64,11 +70,111 @@ func (a *API) listEnvironments(ctx context.Context, c web.Caller, in *listEnviro
 	if in.SubscriptionID != "" {
 		all = ofSubscription(all, tepin.SubscriptionID(in.SubscriptionID))
 	}
-	return listOf(all, environmentOf(c)), nil
+	stored := map[tepin.EnvironmentID]tepin.Storage{}
+	for _, id := range subscriptionsOf(all) {
+		of, err := a.o.Store.StorageOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(stored, of)
+	}
+	return listOf(all, environmentOf(c, stored)), nil
 }
 
-func (a *API) getEnvironment(_ context.Context, c web.Caller, _ *InEnvironment) (*item[environmentBody], error) {
-	return itemOf(c, c.Environment.Version, environmentOf(c)(c.Environment)), nil
+// subscriptionsOf are the subscriptions of environments, each once.
+func subscriptionsOf(all []tepin.Environment) (ids []tepin.SubscriptionID) {
+	for _, e := range all {
+		if !slices.Contains(ids, e.SubscriptionID) {
+			ids = append(ids, e.SubscriptionID)
+		}
+	}
+	return ids
+}
+
+// storageBody is what an environment stores, by category.
+type storageBody struct {
+	Assets    int64 `json:"assets" doc:"Media."`
+	Documents int64 `json:"documents" doc:"Of templates, projects and components."`
+	Fonts     int64 `json:"fonts"`
+	Cache     int64 `json:"cache" doc:"Previews."`
+	Backup    int64 `json:"backup" doc:"Always 0: backups are the operator's, and not kept here."`
+	Other     int64 `json:"other" doc:"Output that is still kept, and what it is made of."`
+}
+
+// environmentDetail is an environment with what is in use of it.
+type environmentDetail struct {
+	EnvironmentBody
+	TenantName         string      `json:"tenantName" doc:"The technical name, once more."`
+	UsedStorageDetail  storageBody `json:"usedStorageDetail" doc:"Bytes. What was deleted counts until it cannot be restored any more."`
+	Renders            int64       `json:"renders" doc:"Renders, ever."`
+	WatermarkedRenders int64       `json:"totalWatermarkedRenders" doc:"Watermarked output, which counts no renders."`
+}
+
+// getEnvironment answers an environment with what is in use of it. That changes without
+// its version: there is no 304.
+func (a *API) getEnvironment(ctx context.Context, c web.Caller, _ *InEnvironment) (*item[environmentDetail], error) {
+	e := c.Environment
+	stored, err := a.o.Store.Storage(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := environmentDetail{
+		EnvironmentBody: environmentOf(c, map[tepin.EnvironmentID]tepin.Storage{e.ID: stored})(e), TenantName: e.TechnicalName,
+		UsedStorageDetail: storageBody{Assets: stored[tepin.StoredAssets], Documents: stored[tepin.StoredDocuments], Fonts: stored[tepin.StoredFonts],
+			Cache: stored[tepin.StoredCache], Other: stored[tepin.StoredOther]},
+	}
+	counts, err := a.o.Store.RenderCounts(ctx, e.ID, time.Unix(0, 0), a.o.Now().AddDate(1, 0, 0))
+	for _, n := range counts {
+		out.Renders += n.Renders
+		out.WatermarkedRenders += n.Watermarked
+	}
+	return &item[environmentDetail]{Status: http.StatusOK, ETag: web.ETag(e.Version), Body: out}, err
+}
+
+type deleteEnvironmentIn struct {
+	InEnvironment
+	InVersion
+}
+
+func (a *API) deleteEnvironment(ctx context.Context, c web.Caller, _ *deleteEnvironmentIn) (*none, error) {
+	version, err := web.IfMatch(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.o.Credential.DeleteEnvironment(ctx, c.Actor, c.Environment.ID, version)
+}
+
+// deletedEnvironment is an environment that can be restored.
+type deletedEnvironment struct {
+	ID            tepin.EnvironmentID   `json:"id" format:"uuid"`
+	Name          string                `json:"name"`
+	TechnicalName string                `json:"technicalName" doc:"Nobody else gets it, whatever becomes of the environment."`
+	Type          tepin.EnvironmentType `json:"type" enum:"development,sandbox,production"`
+	DateDeleted   time.Time             `json:"dateDeleted"`
+	DateGone      time.Time             `json:"dateGone" doc:"Until when it can be restored; then all that it holds is removed."`
+}
+
+func (a *API) listDeletedEnvironments(ctx context.Context, _ web.Caller, in *InSubscription) (*list[deletedEnvironment], error) {
+	all, err := a.o.Store.DeletedEnvironments(ctx, in.SubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(all, func(d store.DeletedEnvironment) deletedEnvironment {
+		return deletedEnvironment{d.ID, d.Name, d.TechnicalName, d.Type, d.DeletedAt.UTC(), d.DeletedAt.Add(tepin.EnvironmentGrace).UTC()}
+	}), nil
+}
+
+type restoreIn struct {
+	InSubscription
+	EnvironmentID tepin.EnvironmentID `path:"environmentId" format:"uuid"`
+}
+
+func (a *API) restoreEnvironment(ctx context.Context, c web.Caller, in *restoreIn) (*item[EnvironmentBody], error) {
+	e, err := a.o.Credential.RestoreEnvironment(ctx, c.Actor, in.SubscriptionID, in.EnvironmentID)
+	if err != nil {
+		return nil, err
+	}
+	return &item[EnvironmentBody]{Status: http.StatusOK, ETag: web.ETag(e.Version), Body: environmentOf(c, nil)(e)}, nil
 }
 
 type createEnvironmentIn struct {
@@ -86,7 +192,7 @@ type createEnvironmentIn struct {
 type createdEnvironment struct {
 	ETag     string `header:"ETag"`
 	Location string `header:"Location"`
-	Body     environmentBody
+	Body     EnvironmentBody
 }
 
 func (a *API) createEnvironment(ctx context.Context, c web.Caller, in *createEnvironmentIn) (*createdEnvironment, error) {
@@ -101,7 +207,7 @@ func (a *API) createEnvironment(ctx context.Context, c web.Caller, in *createEnv
 	if err != nil {
 		return nil, err
 	}
-	return &createdEnvironment{ETag: web.ETag(e.Version), Location: environments + "/" + string(e.ID), Body: environmentOf(c)(e)}, nil
+	return &createdEnvironment{ETag: web.ETag(e.Version), Location: environments + "/" + string(e.ID), Body: environmentOf(c, nil)(e)}, nil
 }
 
 // theSubscription returns id if the caller administers such a subscription; the only one
@@ -136,7 +242,7 @@ type updateEnvironmentIn struct {
 	}
 }
 
-func (a *API) updateEnvironment(ctx context.Context, c web.Caller, in *updateEnvironmentIn) (*item[environmentBody], error) {
+func (a *API) updateEnvironment(ctx context.Context, c web.Caller, in *updateEnvironmentIn) (*item[EnvironmentBody], error) {
 	u := tepin.EnvironmentUpdate{Name: in.Body.Name, SigningAlg: in.Body.SigningAlg, BrowserGuard: in.Body.BrowserGuard, Quota: in.Body.Quota.quota()}
 	if in.Body.TokenLifetime != nil {
 		lifetime := time.Duration(*in.Body.TokenLifetime) * time.Second
@@ -150,5 +256,5 @@ func (a *API) updateEnvironment(ctx context.Context, c web.Caller, in *updateEnv
 	if err != nil {
 		return nil, err
 	}
-	return &item[environmentBody]{Status: http.StatusOK, ETag: web.ETag(e.Version), Body: environmentOf(c)(e)}, nil
+	return &item[EnvironmentBody]{Status: http.StatusOK, ETag: web.ETag(e.Version), Body: environmentOf(c, nil)(e)}, nil
 }

@@ -103,7 +103,7 @@ func TestQuotas(t *testing.T) {
 func TestQuotaOfEnvironment(t *testing.T) {
 	r := newRig(t)
 	one, two := r.NewToken(r.own, tepin.TemplateRead), r.NewToken(r.own, tepin.TemplateRead)
-	e := read[environmentBody](t, r.admin("PATCH", "/api/v1/environments/own", `{"quota":{"mode":"enforce","requests":{"perHour":3}}}`), 200)
+	e := read[EnvironmentBody](t, r.admin("PATCH", "/api/v1/environments/own", `{"quota":{"mode":"enforce","requests":{"perHour":3}}}`), 200)
 	if e.Quota.Mode != "enforce" || e.Quota.Requests.PerHour != 3 {
 		t.Errorf("%+v", e.Quota)
 	}
@@ -116,7 +116,7 @@ func TestQuotaOfEnvironment(t *testing.T) {
 	if w := r.bearer(two, "GET", "/api/v1/environments/own", ""); w.Code != 429 || !strings.Contains(w.Body.String(), "the environment has used the 3 API requests") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	made := read[environmentBody](t, r.admin("POST", "/api/v1/environments", `{"name":"Q","technicalName":"q","type":"sandbox","subscriptionId":"`+string(r.subscription.ID)+`","quota":{"mode":"observe"}}`), 201)
+	made := read[EnvironmentBody](t, r.admin("POST", "/api/v1/environments", `{"name":"Q","technicalName":"q","type":"sandbox","subscriptionId":"`+string(r.subscription.ID)+`","quota":{"mode":"observe"}}`), 201)
 	if made.Quota.Mode != "observe" {
 		t.Errorf("%+v", made.Quota)
 	}

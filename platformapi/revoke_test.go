@@ -54,7 +54,7 @@ func TestBrowserGuard(t *testing.T) {
 	in, _ := r.Integration(r.own, tepin.TemplateWrite)
 	const path = "/api/v1/environments/own"
 	for _, mode := range []tepin.BrowserGuard{tepin.GuardBlock, tepin.GuardOff, tepin.GuardReport} {
-		if e := read[environmentBody](t, r.admin("PATCH", path, `{"browserGuard":"`+string(mode)+`"}`), 200); e.BrowserGuard != mode {
+		if e := read[EnvironmentBody](t, r.admin("PATCH", path, `{"browserGuard":"`+string(mode)+`"}`), 200); e.BrowserGuard != mode {
 			t.Errorf("%s: %+v", mode, e)
 		}
 	}

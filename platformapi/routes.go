@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,12 +26,23 @@ var (
 )
 
 const (
-	environments = "/api/v1/environments"
-	environment  = environments + "/{environment}"
-	integrations = environment + "/integrations"
-	integration  = integrations + "/{integrationId}"
-	secret       = integration + "/secrets/{secretId}"
-	trust        = integration + "/trusts/{trustId}"
+	environments  = "/api/v1/environments"
+	environment   = environments + "/{environment}"
+	integrations  = environment + "/integrations"
+	integration   = integrations + "/{integrationId}"
+	secret        = integration + "/secrets/{secretId}"
+	trust         = integration + "/trusts/{trustId}"
+	subscriptions = "/api/v1/subscriptions"
+	subscription  = subscriptions + "/{subscriptionId}"
+	users         = subscription + "/users"
+	user          = users + "/{userId}"
+	groups        = subscription + "/groups"
+	group         = groups + "/{groupId}"
+
+	// The spelling of older programs.
+	oneSubscription = "/api/v1/subscription/{subscriptionId}"
+	oneEnvironment  = "/api/v1/environment/{environment}"
+
 	applications = environment + "/applications"
 	application  = applications + "/{applicationId}"
 )
@@ -51,13 +63,46 @@ func (a *API) register() {
 	op(a, admins, get, environment+"/audit", "environmentLog", "Audit", "Read an environment's audit log", a.environmentLog)
 	op(a, admins, get, integration+"/activity", "integrationLog", "Audit", "Read what an integration has done, and what was done to it", a.integrationLog)
 
-	op(a, readers, get, "/api/v1/subscriptions", "listSubscriptions", "Subscriptions", "List subscriptions", a.listSubscriptions)
-	op(a, readers, get, "/api/v1/subscriptions/{subscriptionId}", "getSubscription", "Subscriptions", "Get a subscription", a.getSubscription)
-	op(a, servers, get, "/api/v1/subscriptions/{subscriptionId}/renders", "subscriptionRenders", "Usage", "Count the renders of a subscription", a.subscriptionRenders)
+	op(a, readers, get, subscriptions, "listSubscriptions", "Subscriptions", "List subscriptions", a.listSubscriptions)
+	op(a, readers, get, subscription, "getSubscription", "Subscriptions", "Get a subscription", a.getSubscription)
+	op(a, owners, patch, subscription, "updateSubscription", "Subscriptions", "Change a subscription's name, or what it may use", a.updateSubscription)
+	op(a, servers, get, subscription+"/renders", "subscriptionRenders", "Usage", "Count the renders of a subscription", a.subscriptionRenders)
+	op(a, readers, get, oneSubscription, "getSubscriptionOld", "Subscriptions", "Get a subscription, as older programs spell it", a.getSubscription)
+	op(a, servers, get, oneSubscription+"/renders", "subscriptionRendersOld", "Usage", "Count the renders of a subscription, as older programs spell it", a.subscriptionRenders)
+	op(a, readers, get, oneSubscription+"/{environmentId}", "belongs", "Subscriptions", "Tell whether an environment belongs to a subscription", a.belongs)
+	a.report(admins, subscription+"/usage-report")
+
+	op(a, people, get, "/api/v1/roles", "listRoles", "People", "List the roles that there are", a.listRoles)
+	op(a, admins, get, users, "listUsers", "People", "List a subscription's users", a.listUsers)
+	op(a, owners, post, users, "inviteUser", "People", "Invite somebody; answers the link to give to them, this once", a.invite)
+	op(a, admins, get, user, "getUser", "People", "Get a user", a.getUser)
+	op(a, owners, patch, user, "updateUser", "People", "Change a user's name or roles, deactivate or activate them", a.updateUser)
+	op(a, owners, del, user, "deleteUser", "People", "Delete a user, for good; what they made stays", a.deleteUser)
+	op(a, owners, post, user+"/invitation", "inviteAgain", "People", "Make a pending user's link anew; the one before works no more", a.inviteAgain)
+	op(a, owners, post, user+"/password-link", "passwordLink", "People", "Make a link by which a user chooses a new password; for 30 minutes", a.passwordLink)
+	op(a, admins, get, groups, "listGroups", "People", "List a subscription's groups", a.listGroups)
+	op(a, owners, post, groups, "createGroup", "People", "Create a group", a.createGroup)
+	op(a, admins, get, group, "getGroup", "People", "Get a group", a.getGroup)
+	op(a, owners, patch, group, "updateGroup", "People", "Change a group's name, description or access", a.updateGroup)
+	op(a, owners, del, group, "deleteGroup", "People", "Delete a group; its members lose what it opened to them", a.deleteGroup)
+	op(a, admins, get, group+"/users", "groupUsers", "People", "List a group's members", a.groupUsers)
+	op(a, owners, put, group+"/users/{userId}", "joinGroup", "People", "Take a user into a group", a.joinGroup)
+	op(a, owners, del, group+"/users/{userId}", "leaveGroup", "People", "Take a user out of a group", a.leaveGroup)
+	op(a, admins, get, environment+"/users", "environmentUsers", "People", "List who may enter an environment, and as what", a.environmentUsers)
+	op(a, admins, put, environment+"/users/{userId}", "setEnvironmentUser", "People", "Give a user of the subscription a role in an environment", a.setEnvironmentUser)
+	op(a, admins, del, environment+"/users/{userId}", "unsetEnvironmentUser", "People", "Take a user's own role in an environment; what groups give them stays", a.unsetEnvironmentUser)
+	op(a, system, get, "/api/v1/administrators", "listAdministrators", "People", "List who administers the installation", a.listAdministrators)
+	op(a, system, put, "/api/v1/administrators/{userId}", "addAdministrator", "People", "Make a user an administrator of the installation", a.addAdministrator)
+	op(a, system, del, "/api/v1/administrators/{userId}", "removeAdministrator", "People", "Make somebody an administrator no more; never the last one", a.removeAdministrator)
 
 	op(a, readers, get, environments, "listEnvironments", "Environments", "List environments", a.listEnvironments)
 	op(a, owners, post, environments, "createEnvironment", "Environments", "Create an environment", a.createEnvironment)
 	op(a, readers, get, environment, "getEnvironment", "Environments", "Get an environment", a.getEnvironment)
+	op(a, readers, get, oneEnvironment, "getEnvironmentOld", "Environments", "Get an environment, as older programs spell it", a.getEnvironment)
+	op(a, servers, get, oneEnvironment+"/renders", "environmentRendersOld", "Usage", "Count the renders of an environment, as older programs spell it", a.environmentRenders)
+	op(a, owners, del, environment, "deleteEnvironment", "Environments", "Delete an environment; it can be restored for 14 days", a.deleteEnvironment)
+	op(a, owners, get, subscription+"/deleted-environments", "listDeletedEnvironments", "Environments", "List deleted environments that can be restored", a.listDeletedEnvironments)
+	op(a, owners, post, subscription+"/deleted-environments/{environmentId}/restore", "restoreEnvironment", "Environments", "Restore a deleted environment, with all that it holds", a.restoreEnvironment)
 	op(a, admins, patch, environment, "updateEnvironment", "Environments", "Change an environment", a.updateEnvironment)
 	op(a, admins, get, environment+"/browser-guard", "guardFindings", "Environments", "List integrations whose tokens were seen in pages of other sites where they do not belong", a.guardFindings)
 	op(a, servers, get, environment+"/renders", "environmentRenders", "Usage", "Count the renders of an environment", a.environmentRenders)
@@ -100,7 +145,7 @@ func op[I, O any](a *API, who web.Access, method, path, id, tag, summary string,
 	switch {
 	case method != http.MethodGet && reflect.TypeFor[O]() == reflect.TypeFor[none]():
 		o.DefaultStatus = http.StatusNoContent
-	case method == http.MethodPost && id != "rotateSecret":
+	case method == http.MethodPost && !slices.Contains([]string{"rotateSecret", "restoreEnvironment", "inviteAgain"}, id):
 		o.DefaultStatus = http.StatusCreated
 	default:
 		o.DefaultStatus = http.StatusOK

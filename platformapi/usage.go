@@ -101,7 +101,7 @@ type environmentRenders struct {
 	Date         time.Time `json:"date" doc:"First day of the day, month or year, in UTC."`
 	TotalRenders int64     `json:"totalRenders"`
 	Watermarked  int64     `json:"totalWatermarkedRenders" doc:"Watermarked output, which counts no renders."`
-	Detail       []named   `json:"renderDetail" nullable:"false" doc:"By format; most first."`
+	Detail       []named   `json:"renderDetail" nullable:"false" doc:"By kind: Pdf, Image, Batch (PDFs of several records), AI, HTML, MP4, Other; most first. Watermarked, which is in no total, comes last."`
 }
 
 type subscriptionRenders struct {
@@ -171,20 +171,15 @@ func (a *API) environmentRenders(ctx context.Context, c web.Caller, in *environm
 	}
 	t := newTally()
 	for _, n := range counts {
-		t.add(p.start(n.Day.UTC()), string(n.Format), n)
+		t.add(p.start(n.Day.UTC()), string(n.Format.Kind()), n)
 	}
 	return listOf(p.groups(), func(g time.Time) environmentRenders {
-		detail, sum := t.list(g, p.top, formatName)
+		detail, sum := t.list(g, p.top, func(kind string) (string, int) { return kind, 0 })
+		if n := t.watermarked[g]; n > 0 {
+			detail = append(detail, named{"Watermarked", n})
+		}
 		return environmentRenders{Date: g, TotalRenders: sum, Watermarked: t.watermarked[g], Detail: detail}
 	}), nil
-}
-
-// formatName is a format as usage reports call it: "Pdf".
-func formatName(format string) (string, int) {
-	if format == "" {
-		return "Other", 0
-	}
-	return strings.ToUpper(format[:1]) + format[1:], 0
 }
 
 type subscriptionRendersIn struct {
@@ -197,25 +192,50 @@ func (a *API) subscriptionRenders(ctx context.Context, c web.Caller, in *subscri
 	if err != nil {
 		return nil, err
 	}
-	_, envs, err := a.subscription(ctx, c, in.SubscriptionID)
+	counts, call, err := a.subscriptionCounts(ctx, c, in.SubscriptionID, p)
 	if err != nil {
 		return nil, err
 	}
-	t, byID := newTally(), map[string]tepin.Environment{}
-	for _, e := range envs {
-		counts, err := a.o.Store.RenderCounts(ctx, e.ID, p.from, p.to)
-		if err != nil {
-			return nil, err
-		}
-		byID[string(e.ID)] = e
-		for _, n := range counts {
-			t.add(p.start(n.Day.UTC()), string(e.ID), n)
-		}
+	t := newTally()
+	for _, n := range counts {
+		t.add(p.start(n.Day.UTC()), string(n.EnvironmentID), n)
 	}
-	order := []tepin.EnvironmentType{tepin.Production, tepin.Sandbox, tepin.Development}
-	call := func(id string) (string, int) { return byID[id].Name, slices.Index(order, byID[id].Type) }
 	return listOf(p.groups(), func(g time.Time) subscriptionRenders {
 		names, sum := t.list(g, p.top, call)
 		return subscriptionRenders{Date: g, TotalRenders: sum, Watermarked: t.watermarked[g], Environments: names}
 	}), nil
+}
+
+// deletedEnvironments is what the environments of a subscription are called together that
+// there are no more.
+const deletedEnvironments = "Deleted environments"
+
+// subscriptionCounts reads what the caller may see of the renders of a subscription, and
+// how its environments are called and ranked. Those that are deleted count for whoever
+// administers the subscription.
+func (a *API) subscriptionCounts(ctx context.Context, c web.Caller, id tepin.SubscriptionID, p period) ([]tepin.RenderCount, func(string) (string, int), error) {
+	_, envs, err := a.subscription(ctx, c, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	counts, err := a.o.Store.SubscriptionRenders(ctx, id, p.from, p.to)
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := map[string]tepin.Environment{"": {Name: deletedEnvironments}}
+	for _, e := range envs {
+		byID[string(e.ID)] = e
+	}
+	kept := counts[:0]
+	for _, n := range counts {
+		if _, seen := byID[string(n.EnvironmentID)]; !seen {
+			if _, there := a.o.Access.Environment(string(n.EnvironmentID)); there || !c.Actor.Roles.Any(owners.Roles) {
+				continue
+			}
+			n.EnvironmentID = ""
+		}
+		kept = append(kept, n)
+	}
+	order := []tepin.EnvironmentType{tepin.Production, tepin.Sandbox, tepin.Development, ""}
+	return kept, func(id string) (string, int) { return byID[id].Name, slices.Index(order, byID[id].Type) }, nil
 }

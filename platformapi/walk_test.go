@@ -2,6 +2,7 @@ package platformapi
 
 import (
 	"flag"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
@@ -78,7 +79,7 @@ func TestWalk(t *testing.T) {
 			}
 			// People: an administrator by the command line may all that a session may; an
 			// application reads its own environment; the connector tool opens nothing.
-			if w := r.bearer(commandLine, rt.Method, at(rt.Path, "own", tepin.NewID[tepin.IntegrationID]()), "{"); w.Code == 401 || w.Code == 403 {
+			if w := r.stale(commandLine, rt.Method, at(rt.Path, "own", tepin.NewID[tepin.IntegrationID]()), "{"); w.Code == 401 || w.Code == 403 {
 				t.Errorf("an administrator's token: %d %s", w.Code, w.Body)
 			}
 			if w := r.bearer(editor, rt.Method, own, "{"); (w.Code == 403) == rt.Access.AnyToken {
@@ -155,5 +156,78 @@ func TestWritesProveTheirOrigin(t *testing.T) {
 	}
 	if _, err := r.Store.Integration(t.Context(), r.own.ID, i.ID); err != nil {
 		t.Errorf("a refused call did something: %v", err)
+	}
+}
+
+// stale calls with a token, for a version that nothing has: what it is about stays.
+func (r *rig) stale(token, method, path, body string) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("If-Match", `"999999"`)
+	return r.send(req)
+}
+
+// TestWalkByRole walks the route table as people of each role, by session and by token:
+// what they have no part in is not there, and what their role does not allow is refused
+// before a byte of the body is read.
+func TestWalkByRole(t *testing.T) {
+	r := newRig(t)
+	in := func(env tepin.Environment, role tepin.Role) []tepin.EnvironmentRole {
+		return []tepin.EnvironmentRole{{EnvironmentID: env.ID, Role: role}}
+	}
+	neighbour := r.Environment(r.subscription, "neighbour", tepin.Sandbox)
+	people := []struct {
+		as                tepin.Invitation
+		env, sub, nowhere tepin.Roles
+	}{
+		{tepin.Invitation{Email: "sa@example.org", SubscriptionAdmin: true}, tepin.NewRoles(tepin.SubscriptionAdmin), tepin.NewRoles(tepin.SubscriptionAdmin), tepin.NewRoles(tepin.SubscriptionAdmin)},
+		{tepin.Invitation{Email: "ea@example.org", Environments: in(r.own, tepin.EnvironmentAdmin)}, tepin.NewRoles(tepin.EnvironmentAdmin), tepin.NewRoles(tepin.EnvironmentAdmin), tepin.NewRoles(tepin.EnvironmentAdmin)},
+		{tepin.Invitation{Email: "beside@example.org", Environments: in(neighbour, tepin.EnvironmentAdmin)}, 0, tepin.NewRoles(tepin.EnvironmentAdmin), tepin.NewRoles(tepin.EnvironmentAdmin)},
+		{tepin.Invitation{Email: "eu@example.org", Environments: in(r.own, tepin.EndUser)}, tepin.NewRoles(tepin.EndUser), tepin.NewRoles(tepin.EndUser), tepin.NewRoles(tepin.EndUser)},
+		{tepin.Invitation{Email: "tds@example.org", TemplateDesigner: true, Environments: in(r.own, tepin.EndUser)}, tepin.Designers, tepin.Designers, tepin.Designers},
+		{tepin.Invitation{Email: "guest@example.org", TemplateDesigner: true}, 0, tepin.Designers, tepin.Designers},
+		{tepin.Invitation{Email: "foreign@example.org", SubscriptionID: r.elsewhere.ID, SubscriptionAdmin: true}, 0, 0, tepin.NewRoles(tepin.SubscriptionAdmin)},
+	}
+	for _, p := range people {
+		if p.as.SubscriptionID == "" {
+			p.as.SubscriptionID = r.subscription.ID
+		}
+		who, cookie := r.Member(p.as)
+		_, csrf, err := r.Credential.Session(t.Context(), cookie)
+		must(t, err)
+		calls := map[string]func(method, path string) *httptest.ResponseRecorder{"session": func(method, path string) *httptest.ResponseRecorder {
+			req := httptest.NewRequest(method, path, strings.NewReader("{"))
+			req.AddCookie(&http.Cookie{Name: "tepin", Value: cookie})
+			req.Header.Set("X-CSRF-Token", csrf)
+			req.Header.Set("Sec-Fetch-Site", "same-origin")
+			req.Header.Set("If-Match", `"999999"`)
+			return r.send(req)
+		}}
+		if p.nowhere.Any(tepin.Administrators) {
+			token := r.PersonTokens(who, tepin.FirstParty[0], "", "openid").Access
+			calls["token"] = func(method, path string) *httptest.ResponseRecorder { return r.stale(token, method, path, "{") }
+		}
+		for _, rt := range r.api.Routes() {
+			if rt.Access.Public {
+				continue
+			}
+			roles := p.nowhere
+			switch {
+			case strings.Contains(rt.Path, "{environment}"):
+				roles = p.env
+			case strings.Contains(rt.Path, "{subscriptionId}"):
+				roles = p.sub
+			}
+			path := r.fill(rt.Path, "own", tepin.NewID[tepin.IntegrationID]()) + "?groupBy=day"
+			for how, call := range calls {
+				w := call(rt.Method, path)
+				switch {
+				case roles == 0 && w.Code != 404:
+					t.Errorf("%s by %s as %s, who has no part in it: %d %s", rt.Pattern(), how, p.as.Email, w.Code, w.Body)
+				case roles != 0 && (w.Code == 401 || (w.Code == 403) == roles.Any(rt.Access.Roles)):
+					t.Errorf("%s by %s as %s: %d %s", rt.Pattern(), how, p.as.Email, w.Code, w.Body)
+				}
+			}
+		}
 	}
 }

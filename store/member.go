@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/tepin/tepin"
 )
@@ -20,6 +21,9 @@ func scanPerson(r row) (p tepin.Person, err error) {
 	err = r.Scan(append(memberInto(&p.Member), &u.Email, &u.Name, &able, &u.Administrator, &u.Epoch, at(&u.CreatedAt), &u.LastName, at(&u.LastSeenAt), at(&p.LinkEnds))...)
 	if u.ID = p.UserID; able {
 		u.PasswordHash = hasPassword
+		if p.State == tepin.MemberPending { // what others know of somebody who has not come yet
+			u.Name, u.LastName, u.LastSeenAt = "", "", time.Time{}
+		}
 	}
 	p.Environments, p.Groups = []tepin.EnvironmentRole{}, []tepin.GroupID{}
 	return p, err

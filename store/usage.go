@@ -28,9 +28,7 @@ func (t *tx) countRender(ctx context.Context, env tepin.EnvironmentID, f tepin.F
 // RenderCounts returns what an environment has rendered, by day and format, on the
 // days that begin at or after from and before to.
 func (s *Store) RenderCounts(ctx context.Context, env tepin.EnvironmentID, from, to time.Time) ([]tepin.RenderCount, error) {
-	list, err := all(ctx, s.reader, func(r row) (c tepin.RenderCount, err error) {
-		return c, r.Scan(&c.EnvironmentID, at(&c.Day), &c.Format, &c.Renders, &c.Watermarked)
-	}, `SELECT environment_id, day, format, renders, watermarked FROM render_count
+	list, err := all(ctx, s.reader, scanRenders, `SELECT `+renderColumns+` FROM render_count
 		WHERE environment_id = $1 AND day >= $2 AND day < $3 ORDER BY day, format`, env, micros(from), micros(to))
 	return list, s.dialect.fail(err)
 }
