@@ -52,7 +52,7 @@ func storageCounts(w *world) {
 			w.is(tepin.Conflict, err)
 		case n == 4:
 			i := random.IntN(len(pictures))
-			_, err := w.DeleteMedia(w.ctx, w.alice, w.env, pictures[i])
+			_, err := w.DeleteMedia(w.ctx, w.alice, w.env, pictures[i], nil)
 			w.must(err)
 			pictures = append(pictures[:i], pictures[i+1:]...)
 		case n == 5:
