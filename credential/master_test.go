@@ -1,6 +1,7 @@
 package credential_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -183,6 +184,61 @@ func TestReplaceMasterInTheVariable(t *testing.T) {
 	if names, _ := filepath.Glob(filepath.Join(dir, "*")); len(names) != 0 {
 		t.Errorf("written although the variables hold the keys: %v", names)
 	}
+}
+
+// What connectors have sealed follows the master key; the old one alone does not open it.
+func TestReplaceMasterOfConnectors(t *testing.T) {
+	dir, s := installed(t, nil)
+	keys := read(t, dir)
+	whole(t, keys, s)
+	in, err := s.Instance(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := s.CreateSubscription(t.Context(), tepin.System, tepin.Subscription{Name: "Ours"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := s.CreateEnvironment(t.Context(), tepin.System, tepin.Environment{SubscriptionID: sub.ID, Name: "Demo", TechnicalName: "demo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.CreateConnector(t.Context(), admin, tepin.Connector{EnvironmentID: env.ID, Name: "DAM", Type: tepin.MediaConnector}, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := tepin.SealedPlace{Instance: in.ID, Table: "connector_credential", Row: "one", Column: "sealed", EnvironmentID: env.ID}
+	sealed, err := keys.SealPlace(place, []byte("geheim"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := tepin.ConnectorCredential{ID: "one", EnvironmentID: env.ID, ConnectorID: c.ID, Usage: tepin.ServerUsage, Kind: tepin.AuthStaticKey, Name: "k", Sealed: sealed, SealedBy: keys.Seal.ID()}
+	if err := s.PutConnectorCredential(t.Context(), admin, row); err != nil {
+		t.Fatal(err)
+	}
+	old := keys.Seal
+	if err := keys.PrepareMaster(); err != nil {
+		t.Fatal(err)
+	}
+	running := read(t, dir)
+	whole(t, running, s)
+	if _, _, err := keys.ReplaceMaster(t.Context(), admin, s); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.ConnectorCredential(t.Context(), env.ID, c.ID, tepin.ServerUsage)
+	if err != nil || got.SealedBy != keys.Seal.ID() || bytes.Equal(got.Sealed, sealed) {
+		t.Fatalf("sealed by %s, %v", got.SealedBy, err)
+	}
+	for _, k := range []*credential.Keys{keys, running} { // running since before, with both keys
+		if plain, err := k.OpenPlace(place, got.Sealed); err != nil || string(plain) != "geheim" {
+			t.Errorf("%q, %v", plain, err)
+		}
+	}
+	if _, err := old.Open("table connector_credential", place.Context(), got.Sealed); err == nil {
+		t.Error("the old key opens it")
+	}
+	row.ID = "two"
+	wantKind(t, s.PutConnectorCredential(t.Context(), admin, row), tepin.Unavailable)
 }
 
 // A database whose master key cannot be had is left as it is.

@@ -71,7 +71,8 @@ func (c *Client) Do(ctx context.Context, e Exchange) (*Reply, error) {
 	body := &body{host: res.Request.URL.Host, raw: res.Body, left: e.MaxBody, max: e.MaxBody, cancel: cancel}
 	body.from = body.counted()
 	if err := body.inflate(reply); err != nil {
-		return nil, errors.Join(err, body.Close())
+		_ = body.Close() // the refusal says more
+		return nil, err
 	}
 	reply.Body = body
 	return reply, nil
