@@ -12,6 +12,7 @@ import (
 type layout struct {
 	id, name, displayName, parent string
 	intent                        string
+	unit                          string // in which people are shown its size
 	width, height                 *float64
 	fill                          *usage
 	fillEnabled                   *bool
@@ -67,6 +68,9 @@ func (v value) layout() layout {
 		fill:        v.get("fillColor").usage(),
 		fillEnabled: v.get("fillColorEnabled").optBool(),
 		bleed:       v.get("bleed").bleed(),
+	}
+	if unit := v.get("unit"); unit.is(str) {
+		l.unit = unit.string()
 	}
 	for p := range v.get("frameProperties").elements() {
 		if v.r.properties++; v.r.properties > MaxFrameProperties {

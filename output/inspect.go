@@ -39,6 +39,12 @@ func NewProjectDocument(template []byte, id tepin.TemplateID) ([]byte, error) {
 	return document.NewProject(template, string(id))
 }
 
+// ComponentSize is the size that a component is placed in where nobody says another.
+func ComponentSize(raw []byte) (tepin.Dimensions, error) { return document.Dimensions(raw) }
+
+// References lists the media and the font styles that a document refers to.
+func References(raw []byte) ([]document.Reference, error) { return document.References(raw) }
+
 // inspect plans a job, in a child unless it is little work: each layout is resolved
 // with each record, so that a short request for a small document can be long work.
 func inspect(ctx context.Context, j job) (plan, error) {
