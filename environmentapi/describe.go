@@ -106,6 +106,13 @@ func takesKit(schema *huma.Schema, example any, op huma.Operation) huma.Operatio
 	return op
 }
 
+// takesComponent documents a component as the body.
+func (a *API) takesComponent(op huma.Operation) huma.Operation {
+	op.RequestBody = &huma.RequestBody{Required: true, Description: "At most 20 MB.",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: web.Schema[ComponentBody](a.web), Example: map[string]any{"name": "Square", "content": documentExample}}}}
+	return op
+}
+
 // takesFiles documents a multipart body.
 func takesFiles(op huma.Operation) huma.Operation {
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{

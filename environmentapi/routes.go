@@ -28,6 +28,7 @@ func (a *API) register() {
 		a.templateRoutes,
 		a.tagRoutes,
 		a.collectionRoutes,
+		a.componentRoutes,
 		a.projectRoutes,
 		a.outputRoutes,
 		a.mediaRoutes,
@@ -65,6 +66,10 @@ func (a *API) templateRoutes() {
 		in("updateTemplate", "PUT", "/templates/{id}", t, "Replace the document by the body, or name and folder by the query"),
 		param{"name", "string", false, "Without a body.", ""}, param{"folderPath", "string", false, "Without a body.", ""})))), a.updateTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), conditional(in("deleteTemplate", "DELETE", "/templates/{id}", t, "Delete a template; for a day it can be restored")), a.deleteTemplate)
+	nameParam, folderParam := param{"name", "string", false, "That of the manifest or of the file if it is left out.", "Summer campaign"}, param{"folderPath", "string", false, "/ if it is left out.", "/campaigns/2026"}
+	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusCreated, web.Schema[Template](api), takesFiles(query(
+		in("importTemplate", "POST", "/templates/import", t, "Make a template of a zip archive with its media and fonts, as an export has it"), nameParam, folderParam))), a.importTemplate)
+	api.Raw(scope(tepin.TemplateRead), givesFile("application/zip", in("exportTemplate", "GET", "/templates/{id}/export", t, "Get a template with the media and fonts that it uses; needs media:read and font:read, too")), a.exportTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), in("restoreTemplate", "POST", "/templates/{id}/restore", t, "Bring a deleted template back"), a.restoreTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), created(in("copyTemplate", "POST", "/templates/{id}/copy", t, "Copy a template")), a.copyTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), conditional(in("setTemplateTags", "PUT", "/templates/{id}/tags", t, "Choose the tags of a template")), a.setTemplateTags)
@@ -78,6 +83,19 @@ func (a *API) tagRoutes() {
 	web.Register(api, anyToken, in("getTag", "GET", "/tags/{id}", t, "Get a tag"), a.getTag)
 	web.Register(api, staff, conditional(in("updateTag", "PATCH", "/tags/{id}", t, "Rename a tag")), a.renameTag)
 	web.Register(api, staff, conditional(in("deleteTag", "DELETE", "/tags/{id}", t, "Delete a tag, also from the templates that have it")), a.deleteTag)
+}
+
+func (a *API) componentRoutes() {
+	api, t, designers := a.web, tag("Components"), web.Access{Roles: tepin.Designers}
+	web.Register(api, anyToken, in("listComponents", "GET", "/components", t, "List components; not for end users"), a.listComponents)
+	api.Raw(designers, a.gives(http.StatusCreated, web.Schema[Component](api), a.takesComponent(in("createComponent", "POST", "/components", t, "Create a component"))), a.createComponent)
+	web.Register(api, anyToken, in("getComponent", "GET", "/components/{id}", t, "Get a component; not for end users"), a.getComponent)
+	api.Raw(designers, a.gives(http.StatusOK, web.Schema[Component](api), conditional(a.takesComponent(in("updateComponent", "PUT", "/components/{id}", t, "Save the content, or rename, or both")))), a.updateComponent)
+	web.Register(api, designers, conditional(in("deleteComponent", "DELETE", "/components/{id}", t, "Delete a component; for a day it can be restored")), a.deleteComponent)
+	web.Register(api, designers, in("restoreComponent", "POST", "/components/{id}/restore", t, "Bring a deleted component back"), a.restoreComponent)
+	api.Raw(anyToken, givesDocument(in("downloadComponent", "GET", "/components/{id}/download", t, "Get a component's document, byte for byte; not for end users")), a.downloadComponent)
+	api.Raw(designers, a.gives(http.StatusCreated, web.Schema[Component](api), takesFiles(query(in("importComponent", "POST", "/components/import", t, "Make a component of a zip archive, or of a document"),
+		param{"name", "string", false, "That of the manifest or of the file if it is left out.", "Business card"}))), a.importComponent)
 }
 
 func (a *API) collectionRoutes() {

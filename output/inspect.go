@@ -42,8 +42,31 @@ func NewProjectDocument(template []byte, id tepin.TemplateID) ([]byte, error) {
 // ComponentSize is the size that a component is placed in where nobody says another.
 func ComponentSize(raw []byte) (tepin.Dimensions, error) { return document.Dimensions(raw) }
 
-// References lists the media and the font styles that a document refers to.
-func References(raw []byte) ([]document.Reference, error) { return document.References(raw) }
+// References lists the media and the font styles that a document says it needs.
+func References(raw []byte) (media, fonts []string, err error) {
+	list, err := document.References(raw)
+	for _, ref := range list {
+		if ref.Kind == document.FontReference {
+			fonts = append(fonts, ref.ID)
+		} else {
+			media = append(media, ref.ID)
+		}
+	}
+	return media, fonts, err
+}
+
+// Relink returns a document that has other ids for media and font styles, by what it calls
+// them.
+func Relink(raw []byte, media, fonts map[string]string) ([]byte, error) {
+	ids := map[document.Reference]string{}
+	for old, id := range media {
+		ids[document.Reference{Kind: document.MediaReference, ID: old}] = id
+	}
+	for old, id := range fonts {
+		ids[document.Reference{Kind: document.FontReference, ID: old}] = id
+	}
+	return document.Relink(raw, ids)
+}
 
 // inspect plans a job, in a child unless it is little work: each layout is resolved
 // with each record, so that a short request for a small document can be long work.

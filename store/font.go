@@ -118,6 +118,13 @@ func style(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.Fon
 	return get(ctx, q, "font style", scanStyle, `SELECT `+styleColumns+` FROM `+styles+` WHERE s.environment_id = $1 AND s.id = $2`, env, id)
 }
 
+// FontStyleByName returns the font file of a family and style, whatever their case.
+func (s *Store) FontStyleByName(ctx context.Context, env tepin.EnvironmentID, family, name string) (tepin.FontStyle, error) {
+	v, err := get(ctx, s.reader, "font style", scanStyle, `SELECT `+styleColumns+` FROM `+styles+` WHERE s.environment_id = $1 AND f.name_key = $2 AND s.name_key = $3`,
+		env, nameKey(family), nameKey(name))
+	return v, s.dialect.fail(err)
+}
+
 // DeleteFontStyles removes font files, and families that have none left. If one of
 // them is not there, none is removed.
 func (s *Store) DeleteFontStyles(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, ids []tepin.FontStyleID) error {

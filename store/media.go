@@ -18,30 +18,31 @@ func scanMedia(r row) (v tepin.Media, err error) {
 
 // CreateMedia adds an uploaded file whose bytes are written already.
 func (s *Store) CreateMedia(ctx context.Context, by tepin.Actor, v tepin.Media) (tepin.Media, error) {
+	err := s.write(ctx, func(t *tx) error { return t.insertMedia(ctx, by, &v) })
+	return v, err
+}
+
+func (t *tx) insertMedia(ctx context.Context, by tepin.Actor, v *tepin.Media) error {
 	if err := checkNames(v.Name, v.Folder); err != nil {
-		return tepin.Media{}, err
+		return err
 	}
 	fill(&v.ID)
-	path := folderPath(v.Folder)
-	v.Version = 1
-	err := s.write(ctx, func(t *tx) (err error) {
-		v.CreatedAt, v.UpdatedAt = t.now, t.now
-		if v.Folder, err = t.makeFolders(ctx, by, v.EnvironmentID, tepin.MediaFolder, path); err != nil {
-			return err
-		}
-		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredAssets, v.Blob); err != nil {
-			return err
-		}
-		_, err = t.exec(ctx, `INSERT INTO media (`+mediaColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16, $17)`,
-			v.ID, v.EnvironmentID, v.Name, v.Extension, v.Folder, v.ContentType, v.Width, v.Height, v.Pages, textsOf(v.Facts), textsOf(v.Own),
-			v.Blob.Key, v.Blob.Size, v.Blob.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
-		if err != nil {
-			return err
-		}
-		t.record(string(v.EnvironmentID), by, "media.create", string(v.ID), map[string]any{"name": v.Name, "folder": v.Folder, "sha256": v.Blob.SHA256})
-		return t.index(ctx, v.EnvironmentID, "media", string(v.ID), v.Name)
-	})
-	return v, err
+	v.Version, v.CreatedAt, v.UpdatedAt = 1, t.now, t.now
+	var err error
+	if v.Folder, err = t.makeFolders(ctx, by, v.EnvironmentID, tepin.MediaFolder, folderPath(v.Folder)); err != nil {
+		return err
+	}
+	if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredAssets, v.Blob); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `INSERT INTO media (`+mediaColumns+`, name_key, folder_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16, $17)`,
+		v.ID, v.EnvironmentID, v.Name, v.Extension, v.Folder, v.ContentType, v.Width, v.Height, v.Pages, textsOf(v.Facts), textsOf(v.Own),
+		v.Blob.Key, v.Blob.Size, v.Blob.SHA256, micros(t.now), nameKey(v.Name), nameKey(v.Folder))
+	if err != nil {
+		return err
+	}
+	t.record(string(v.EnvironmentID), by, "media.create", string(v.ID), map[string]any{"name": v.Name, "folder": v.Folder, "sha256": v.Blob.SHA256})
+	return t.index(ctx, v.EnvironmentID, "media", string(v.ID), v.Name)
 }
 
 // MediaList returns a page of an environment's media.
@@ -71,6 +72,13 @@ func mediaItem(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin
 func (s *Store) MediaByName(ctx context.Context, env tepin.EnvironmentID, name string) (tepin.Media, error) {
 	v, err := get(ctx, s.reader, "media", scanMedia,
 		`SELECT `+mediaColumns+` FROM media WHERE environment_id = $1 AND name_key = $2 AND deleted_at = 0 ORDER BY id LIMIT 1`, env, nameKey(name))
+	return v, s.dialect.fail(err)
+}
+
+// MediaByContent returns a file with these bytes; of several, the oldest.
+func (s *Store) MediaByContent(ctx context.Context, env tepin.EnvironmentID, sha256 string) (tepin.Media, error) {
+	v, err := get(ctx, s.reader, "media", scanMedia,
+		`SELECT `+mediaColumns+` FROM media WHERE environment_id = $1 AND blob_sha256 = $2 AND deleted_at = 0 ORDER BY id LIMIT 1`, env, sha256)
 	return v, s.dialect.fail(err)
 }
 
