@@ -49,7 +49,7 @@ func (s *Store) SweepPreviews(ctx context.Context, l PreviewLife) (int, error) {
 	}{
 		{`used_at < $1`, l.Unused},
 		{`state = 'failed' AND created_at < $1`, l.Failed},
-		{`kind IN ('template', 'project') AND state <> 'pending' AND created_at < $1 AND EXISTS (SELECT 1 FROM preview n
+		{`kind IN ('media', 'template', 'project') AND state <> 'pending' AND created_at < $1 AND EXISTS (SELECT 1 FROM preview n
 			WHERE n.subject_id = p.subject_id AND n.kind = p.kind AND n.slot = p.slot AND n.state <> 'pending' AND n.created_at > p.created_at)`, l.Superseded},
 		{`kind = 'media' AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM media x WHERE x.id = p.subject_id)`, l.Superseded},
 		{`kind = 'font' AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM font_style x WHERE x.id = p.subject_id)`, l.Superseded},
