@@ -1,6 +1,7 @@
 package raster
 
 import (
+	"bytes"
 	"encoding/binary"
 	"image"
 )
@@ -24,6 +25,24 @@ func orientation(data []byte) int {
 		at += 2 + size
 	}
 	return 1
+}
+
+// otherOrientation is the orientation of a TIFF, or of the EXIF data of a PNG or a WebP.
+func otherOrientation(data []byte) int {
+	f, err := formatOf(data)
+	if err != nil {
+		return 1
+	}
+	var exif []byte
+	switch f.extension {
+	case "tiff":
+		exif = data
+	case "png":
+		exif = pngChunk(data, "eXIf")
+	case "webp":
+		exif = webpChunk(data, "EXIF")
+	}
+	return tiffOrientation(bytes.TrimPrefix(exif, []byte("Exif\x00\x00")))
 }
 
 // tiffOrientation reads tag 0x0112 of the first directory.

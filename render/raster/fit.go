@@ -7,7 +7,8 @@ import (
 
 // Fit reads a picture as [DecodeImage] does and makes it so small that neither side is
 // longer than side pixels, before it is turned: beside the picture as it is stored,
-// only the small one takes memory. A picture that is small enough keeps its size.
+// only the small one takes memory. A picture that is small enough keeps its size. Its
+// colours are those of sRGB, as far as its profile tells.
 func Fit(data []byte, side int) (*image.RGBA, error) {
 	src, turned, err := decode(data, 0)
 	if err != nil {
@@ -18,6 +19,10 @@ func Fit(data []byte, side int) (*image.RGBA, error) {
 	x := newAxis(0, w, 0, float64(w), b.Dx())
 	y := newAxis(0, h, 0, float64(h), b.Dy())
 	small := separate(src, x, y, image.Rect(0, 0, w, h))
+	if turned == 1 {
+		turned = otherOrientation(data)
+	}
+	profiled(small, src, data)
 	return upright(small, turned).(*image.RGBA), nil
 }
 
