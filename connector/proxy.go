@@ -83,9 +83,14 @@ func (p *Proxy) Do(ctx context.Context, c Call) (*Answer, error) {
 		answer, err = unauthorized(refused.Error()), nil
 	}
 	if err == nil && answer.Status == http.StatusUnauthorized {
-		answer.Header.Set(HeaderUnauthorized, words[c.Connector.AuthFor(c.Usage)]+", "+string(c.Connector.ID))
+		answer.Header.Set(HeaderUnauthorized, Unauthorized(c.Connector, c.Usage))
 	}
 	return answer, err
+}
+
+// Unauthorized is the value of [HeaderUnauthorized] for a connector.
+func Unauthorized(c tepin.Connector, u tepin.AuthUsage) string {
+	return words[c.AuthFor(u)] + ", " + string(c.ID)
 }
 
 // words are the kinds as [HeaderUnauthorized] has them.

@@ -57,6 +57,7 @@ type Options struct {
 	Now     func() time.Time
 
 	Connector *connector.Proxy
+	Runner    *connector.Runner
 	// Session returns the person who is signed in to the console in the browser, for the
 	// sign-ins to connectors' upstreams; an error of kind Unauthorized if there is none.
 	Session func(*http.Request) (tepin.User, error)

@@ -26,6 +26,7 @@ import (
 	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/render/text"
 	"github.com/tepin/tepin/sandbox"
+	"github.com/tepin/tepin/script"
 	"github.com/tepin/tepin/web"
 )
 
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
 		},
 	}))
+	maps.Copy(children, script.Children())
 	sandbox.Main(children)
 	os.Exit(m.Run())
 }
@@ -53,6 +55,7 @@ type server struct {
 	output    *output.Service
 	preview   *preview.Service
 	connector *connector.Proxy
+	runner    *connector.Runner
 	api       *environmentapi.API
 	http      *httptest.Server
 	blobs     string // directory
@@ -81,10 +84,15 @@ func newServer(t *testing.T) *server {
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Access.Run(polling) }()
 	t.Cleanup(func() { stop(); <-stopped })
+	pages := web.PageTokens{Key: bytes.Repeat([]byte{7}, 32), Now: s.now}
+	pool := script.NewPool(script.Options{Workers: 2, Computing: 2 * time.Second})
+	t.Cleanup(pool.Close)
+	s.runner = &connector.Runner{Store: s.Store, Proxy: s.connector, Pool: pool, Own: environmentapi.Own(s.asset, s.preview, pages),
+		Log: slog.New(slog.DiscardHandler), Version: environmentapi.SDKVersion}
 	s.api = environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: s.Access, Quota: s.Quota.Take}, Store: s.Store, Asset: s.asset, Output: s.output, Preview: s.preview,
-		Pages: web.PageTokens{Key: bytes.Repeat([]byte{7}, 32), Now: s.now}, Version: "test", Now: s.now,
-		Connector: s.connector, Session: s.session,
+		Pages: pages, Version: "test", Now: s.now,
+		Connector: s.connector, Runner: s.runner, Session: s.session,
 	})
 	stack := web.Stack{Log: slog.New(slog.DiscardHandler), PublicURL: publicURL, AllowedHosts: []string{"127.0.0.1"}}
 	s.http = httptest.NewServer(stack.Wrap(s.api))

@@ -35,6 +35,7 @@ func (a *API) register() {
 		a.visionRoutes,
 		a.fontRoutes,
 		a.connectorRoutes,
+		a.connectorRunRoutes,
 		a.definitionRoutes,
 		a.brandKitRoutes,
 		a.previewRoutes,
@@ -303,4 +304,28 @@ func (a *API) brandKitRoutes() {
 	api.Raw(staff, a.gives(http.StatusCreated, theme, conditional(takesKit(theme, themeExample, in("createTheme", "POST", "/brand-kits/{id}/themes", t, "Add a theme to a brand kit")))), a.createTheme)
 	api.Raw(staff, a.gives(http.StatusOK, theme, conditional(takesKit(theme, themeExample, in("updateTheme", "PUT", "/brand-kits/{id}/themes/{theme}", t, "Replace a theme")))), a.replaceTheme)
 	api.Raw(staff, givesNothing(http.StatusNoContent, conditional(in("deleteTheme", "DELETE", "/brand-kits/{id}/themes/{theme}", t, "Delete a theme; those that inherit from it inherit from the kit"))), a.deleteTheme)
+}
+
+// connectorRunRoutes call the methods of connectors: of their scripts in this server's
+// workers, or of the built-in ones, which show the environment's own media and fonts to
+// whoever has the scopes for those.
+func (a *API) connectorRunRoutes() {
+	api, t, path := a.web, tag("Connectors"), "/connectors/{id}"
+	reads := web.Access{AnyToken: true, Connector: true}
+	web.Register(api, reads, runs(in("getConnectorCapabilities", "GET", path+"/capabilities", t, "What a connector can do")), a.connectorCapabilities)
+	web.Register(api, reads, runs(in("getConnectorOptions", "GET", path+"/configuration-options", t, "What can be set in a connector's context")), a.connectorOptions)
+
+	web.Register(api, reads, runs(in("queryConnectorMedia", "POST", path+"/media/query", t, "List or search a connector's media")), a.queryMedia)
+	web.Register(api, reads, runs(in("detailConnectorMedia", "POST", path+"/media/detail", t, "Get the record of one of a connector's media")), a.detailMedia)
+	api.Raw(reads, givesFile("*/*", runs(takesRun(web.Schema[MediaDownload](api), in("downloadConnectorMedia", "POST", path+"/media/download", t, "Get one of a connector's media as a file")))), a.downloadFromConnector)
+	web.Register(api, reads, runs(in("uploadConnectorMedia", "POST", path+"/media/upload", t, "Have a connector upload staged files")), a.uploadToConnector)
+
+	web.Register(api, reads, runs(in("queryConnectorFonts", "POST", path+"/fonts/query", t, "List or search a connector's font families")), a.queryFonts)
+	web.Register(api, reads, runs(in("detailConnectorFonts", "POST", path+"/fonts/detail", t, "List the styles of one of a connector's font families")), a.detailFonts)
+	api.Raw(reads, givesFile("*/*", runs(takesRun(web.Schema[FontDownload](api), in("downloadConnectorFont", "POST", path+"/fonts/download", t, "Get one of a connector's fonts as a file")))), a.fontFile(downloadFont))
+	api.Raw(reads, givesFile("*/*", runs(takesRun(web.Schema[FontDownload](api), in("previewConnectorFont", "POST", path+"/fonts/preview", t, "Get a picture of one of a connector's font families")))), a.fontFile(previewFont))
+
+	web.Register(api, reads, runs(in("pageConnectorData", "POST", path+"/data/page", t, "Get rows of a data connector")), a.dataPage)
+	web.Register(api, reads, runs(in("itemConnectorData", "POST", path+"/data/item", t, "Get a row of a data connector by its id")), a.dataItem)
+	web.Register(api, reads, runs(in("modelConnectorData", "POST", path+"/data/model", t, "What the rows of a data connector have")), a.dataModel)
 }

@@ -88,6 +88,12 @@ type statusError struct {
 
 func (e *statusError) Error() string { return e.detail }
 
+// Refuse is a refusal with a status and headers of its own: of another host, say, whose
+// words are passed on.
+func Refuse(status int, detail string, header http.Header) error {
+	return &statusError{status: status, detail: detail, header: header}
+}
+
 // statuses translates kinds.
 var statuses = map[tepin.Kind]int{
 	tepin.Internal:      http.StatusInternalServerError,

@@ -21,6 +21,7 @@ import (
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/audit"
 	"github.com/tepin/tepin/blob/disk"
+	"github.com/tepin/tepin/connector"
 	"github.com/tepin/tepin/console"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/environmentapi"
@@ -33,6 +34,7 @@ import (
 	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/quota"
 	"github.com/tepin/tepin/sandbox"
+	"github.com/tepin/tepin/script"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
@@ -83,6 +85,7 @@ type server struct {
 	credential   *credential.Service
 	quota        *quota.Counter
 	keyring      *access.Keyring
+	scripts      *script.Pool
 	subscription tepin.SubscriptionID
 
 	background sync.WaitGroup
@@ -186,10 +189,13 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	if err != nil {
 		return nil, err
 	}
+	pages := web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)}
+	scripts := script.NewPool(script.Options{Log: log})
 	jobs := job.NewRunner(db, log, c.Workers)
 	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
 	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
 	previews := preview.New(preview.Options{Store: db, Asset: assets, Output: outputs, Wake: jobs.Wake, Log: log})
+	runner := &connector.Runner{Store: db, Proxy: connectors, Pool: scripts, Own: environmentapi.Own(assets, previews, pages), Log: log, Version: environmentapi.SDKVersion}
 	jobs.Handlers["preview"] = job.Handler{Do: previews.Run, Bury: previews.Bury}
 	jobs.Sweeps = sweeps(db, assets, keyring, &audit.Keeper{Store: db, Log: log, Issuer: url + "/", Sign: directory.SignAuditHeads})
 	jobs.Sweeps = append(jobs.Sweeps, job.Sweep{Name: "previews", Every: 10 * time.Minute, Do: previews.Sweep}, stagedFiles(db))
@@ -207,7 +213,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	guard := web.Guard{Directory: directory, Quota: quotas.Take}
 	environments := environmentapi.New(environmentapi.Options{
 		Guard: guard, Store: db, Asset: assets, Output: outputs, Preview: previews, Version: version(),
-		Pages: web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)}, Connector: connectors,
+		Pages: pages, Connector: connectors, Runner: runner,
 		Session: func(r *http.Request) (tepin.User, error) {
 			u, _, err := credentials.Session(r.Context(), console.Cookie(r))
 			return u, err
@@ -227,7 +233,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	certified.open(stack, guard, slices.Concat(state, tokens), apis)
 
 	srv := &server{
-		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, keyring: keyring, quota: quotas,
+		url: url, listener: listener, log: log, store: db, access: directory, credential: credentials, keyring: keyring, quota: quotas, scripts: scripts,
 		subscription: subscription.ID, http: web.NewServer(stack.Wrap(mux), log), certified: certified,
 		ballast: make([]byte, heapFloor),
 	}
@@ -277,6 +283,7 @@ func (s *server) stop() error {
 	servers.Go(func() error { return drain(ctx, s.certified.http) })
 	err := servers.Wait()
 	s.background.Wait()
+	s.scripts.Close()
 	last := context.WithoutCancel(ctx) // of the requests that drained
 	err = errors.Join(err, s.access.FlushNotices(last, true), s.quota.Flush(last), s.store.Close())
 	s.log.Info("stopped", "clean", err == nil)
