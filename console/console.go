@@ -87,6 +87,7 @@ type route struct {
 }
 
 func (c *Console) routes() []route {
+	const sub = "/subscriptions/{subscription}"
 	const env, integration = "/environments/{environment}", "/environments/{environment}/integrations/{integration}"
 	return []route{
 		{"GET /assets/{version}/{file}", public, c.asset},
@@ -96,6 +97,10 @@ func (c *Console) routes() []route {
 		{"GET /setup", public, c.showSetup},
 		{"POST /setup", public, c.setup},
 		{"POST /logout", public, c.logout},
+		{"GET /join", public, c.showJoin},
+		{"POST /join", public, c.join},
+		{"GET /password", public, c.showNewPassword},
+		{"POST /password", public, c.newPassword},
 		{"GET /account", anybody, c.showAccount},
 		{"POST /account/password", anybody, c.changePassword},
 		{"POST /account/logins/{login}/end", anybody, c.endLogin},
@@ -104,6 +109,25 @@ func (c *Console) routes() []route {
 		{"POST /device", anybody, c.decideDevice},
 		{"GET /authorize", public, c.showAuthorize}, // what is wrong is told before anybody signs in
 		{"POST /authorize", anybody, c.authorize},
+
+		{"GET /people", owners, c.firstSubscription("people", owners)},
+		{"GET /usage", managers, c.firstSubscription("usage", managers)},
+		{"GET " + sub + "/usage", managers, c.showUsage},
+		{"GET " + sub + "/people", owners, c.showPeople},
+		{"POST " + sub + "/people", owners, c.invite},
+		{"GET " + sub + "/people/new", owners, c.newPerson},
+		{"GET " + sub + "/people/{person}", owners, c.showPerson},
+		{"POST " + sub + "/people/{person}", owners, c.savePerson},
+		{"POST " + sub + "/people/{person}/link", owners, c.personLink},
+		{"GET " + sub + "/people/{person}/delete", owners, c.confirmPerson},
+		{"POST " + sub + "/people/{person}/delete", owners, c.deletePerson},
+		{"GET " + sub + "/groups", owners, c.showGroups},
+		{"POST " + sub + "/groups", owners, c.createGroup},
+		{"GET " + sub + "/groups/{group}", owners, c.showGroup},
+		{"POST " + sub + "/groups/{group}", owners, c.saveGroup},
+		{"POST " + sub + "/groups/{group}/members", owners, c.joinGroup},
+		{"POST " + sub + "/groups/{group}/members/{person}/leave", owners, c.leaveGroup},
+		{"POST " + sub + "/groups/{group}/delete", owners, c.deleteGroup},
 
 		{"GET /{$}", anybody, c.environments},
 		{"GET /environments", anybody, c.environments},
@@ -114,6 +138,7 @@ func (c *Console) routes() []route {
 		{"POST " + env + "/integrations", managers, c.createIntegration},
 		{"GET " + env + "/integrations/new", managers, c.newIntegration},
 		{"GET " + env + "/tasks", anybody, c.tasks},
+		{"GET " + env + "/usage", managers, c.showEnvironmentUsage},
 		{"GET " + env + "/activity", managers, c.showActivity},
 		{"POST " + env + "/block", managers, c.block},
 		{"GET " + env + "/settings", managers, c.settings},

@@ -26,6 +26,7 @@ type environmentPage struct {
 	Created      *createdSecret
 	Tasks        []tepin.Task
 	Activity     *activity
+	Usage        *usage
 	Limits       *limits
 	More         bool // there are more rows than are shown
 	Form         form
@@ -48,6 +49,7 @@ var tabs = []tab{
 	{Name: "integrations", Title: "Integrations", For: managers},
 	{Name: "tasks", Title: "Output tasks"},
 	{Name: "activity", Title: "Activity", For: managers},
+	{Name: "usage", Title: "Usage", For: managers},
 	{Name: "settings", Title: "Settings", For: managers},
 }
 

@@ -44,6 +44,18 @@ var pageFiles = map[string]string{
 	"activity":        "environment activity-log activity",
 	"settings":        "environment environment-facts quota-form settings",
 
+	"join":              "join",
+	"password":          "join password",
+	"people":            "subscription people",
+	"new-person":        "subscription person-roles new-person",
+	"person":            "subscription person-roles person",
+	"delete-person":     "subscription delete-person",
+	"person-link":       "subscription person-link",
+	"groups":            "subscription groups",
+	"group":             "subscription person-roles group",
+	"usage":             "subscription chart usage subscription-usage",
+	"environment-usage": "environment chart usage environment-usage",
+
 	"limits":               "environment environment-facts integrations integration quota-form limits",
 	"integration-activity": "environment environment-facts integrations integration activity-log integration-activity",
 }
@@ -83,6 +95,10 @@ func (c *Console) parse() map[string]*template.Template {
 				Path     string
 			}{a, path}
 		},
+		"roleBoxes": func(admin, designer any) any {
+			on := func(v any) bool { return v == true || v == "yes" }
+			return struct{ Admin, Designer bool }{on(admin), on(designer)}
+		},
 		"columns":  func() []string { return []string{"read", "list", "write"} },
 		"typeName": func(t tepin.EnvironmentType) string { return strings.ToUpper(string(t[:1])) + string(t[1:]) },
 	}
@@ -106,12 +122,19 @@ type layout struct {
 	User  tepin.User
 	CSRF  string
 	Data  any
+	Roles tepin.Roles // of the visitor, anywhere
 }
+
+// Owner reports whether the visitor administers a subscription.
+func (l layout) Owner() bool { return l.Roles.Any(owners.roles) }
+
+// Manager reports whether the visitor administers anything.
+func (l layout) Manager() bool { return l.Roles.Any(managers.roles) }
 
 // render answers with a page. Nothing is sent when the page cannot be made.
 func (c *Console) render(v *visit, status int, page, title string, data any) error {
 	var out bytes.Buffer
-	if err := c.pages[page].ExecuteTemplate(&out, "layout", layout{Title: title, User: v.user, CSRF: v.csrf, Data: data}); err != nil {
+	if err := c.pages[page].ExecuteTemplate(&out, "layout", layout{Title: title, User: v.user, CSRF: v.csrf, Data: data, Roles: c.access.RolesAnywhere(v.actor)}); err != nil {
 		return fmt.Errorf("console: page %s: %w", page, err)
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
