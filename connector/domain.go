@@ -40,24 +40,25 @@ func checkDomain(s string) (string, error) {
 	if strings.ContainsAny(host, "/\\@?#% ") {
 		return "", fmt.Errorf("give a host alone, such as api.example.com or api.example.com:8443: no scheme, path or user name")
 	}
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") && strings.Count(host[:i], ":") == strings.Count(strings.Trim(host[:i], "[]"), ":") {
-		if strings.Count(host, ":") > 1 && !strings.HasPrefix(host, "[") {
-			return "", fmt.Errorf("write IPv6 addresses in brackets, as in [2001:db8::1]:8443")
-		}
+	bracketed := strings.HasPrefix(host, "[")
+	if !bracketed && strings.Count(host, ":") > 1 {
+		return "", fmt.Errorf("write IPv6 addresses in brackets, as in [2001:db8::1]:8443")
+	}
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
 		n, err := strconv.ParseUint(host[i+1:], 10, 16)
 		if err != nil || n == 0 {
 			return "", fmt.Errorf("the port is no number between 1 and 65535")
 		}
 		host, port = host[:i], ":"+strconv.FormatUint(n, 10)
 	}
-	host = strings.TrimSuffix(host, ".")
-	if inner, ok := strings.CutPrefix(host, "["); ok {
-		a, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
-		if err != nil || !a.Is6() || a.Zone() != "" || !strings.HasSuffix(inner, "]") {
+	if bracketed {
+		a, err := netip.ParseAddr(strings.TrimSuffix(host[1:], "]"))
+		if err != nil || !a.Is6() || a.Zone() != "" || !strings.HasSuffix(host, "]") {
 			return "", fmt.Errorf("this is no IPv6 address in brackets")
 		}
 		return "[" + a.String() + "]" + port, nil
 	}
+	host = strings.TrimSuffix(host, ".")
 	if a, err := netip.ParseAddr(host); err == nil {
 		return a.String() + port, nil
 	}

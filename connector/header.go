@@ -21,7 +21,7 @@ var withheld = []string{
 
 // returned are the headers of an upstream's answer that reach script and page (S32).
 var returned = []string{
-	"Content-Type", "Content-Language", "Content-Range", "Accept-Ranges", "Etag", "Last-Modified", "Link", "Retry-After",
+	"Content-Type", "Content-Language", "Content-Range", "Content-Disposition", "Accept-Ranges", "Etag", "Last-Modified", "Link", "Retry-After",
 	"X-Total", "X-Total-", "X-Count", "X-Page", "X-Page-", "X-Per-Page", "X-Next-", "X-Prev-", "X-Pagination", "X-Pagination-", "X-Ratelimit-", "Ratelimit", "Ratelimit-",
 }
 
@@ -29,6 +29,16 @@ func listed(list []string, name string) bool {
 	return slices.ContainsFunc(list, func(each string) bool {
 		return each == name || strings.HasSuffix(each, "-") && strings.HasPrefix(name, each)
 	})
+}
+
+// canonical are the headers with their names in the one form in which they are looked for.
+func canonical(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		out[name] = append(out[name], values...)
+	}
+	return out
 }
 
 // outgoing are the headers of a call that go along, before a credential is put in.
@@ -39,7 +49,6 @@ func (c Call) outgoing() http.Header {
 	}
 	h := http.Header{}
 	for name, values := range c.Header {
-		name = textproto.CanonicalMIMEHeaderKey(name)
 		if !listed(withheld, name) && !connection[name] {
 			h[name] = values
 		}

@@ -59,7 +59,7 @@ func (p *Proxy) now() time.Time {
 // connector is disabled, Unprocessable when the answer is broken, and Unavailable when there
 // is none.
 func (p *Proxy) Do(ctx context.Context, c Call) (*Answer, error) {
-	c.Method = strings.ToUpper(cmp.Or(c.Method, http.MethodGet))
+	c.Method, c.Header = strings.ToUpper(cmp.Or(c.Method, http.MethodGet)), canonical(c.Header)
 	u, err := c.permitted()
 	if err != nil {
 		return nil, err

@@ -172,6 +172,13 @@ func (p *Proxy) personToken(ctx context.Context, c Call, auth *credential, inste
 		return t, false, errNotSignedIn()
 	}
 	renewed, err := p.ask(ctx, auth.Auth, map[string]string{"grant_type": "refresh_token", "refresh_token": t.Refresh})
+	if refused, ok := err.(*refusal); ok && refused.code == "invalid_grant" {
+		// It will not be taken again: the person has to sign in, and the upstream is left alone.
+		if err := p.Store.DeleteConnectorToken(ctx, tepin.System, row.EnvironmentID, row.ConnectorID, row.UserID); err != nil {
+			return t, false, err
+		}
+		return t, false, errNotSignedIn()
+	}
 	if err != nil {
 		return t, false, err
 	}

@@ -357,6 +357,26 @@ func TestConnectorSignIn(t *testing.T) {
 	if form, _, _ := up.last(); form.Get("refresh_token") != "rt1" || up.count.Load() != 2 {
 		t.Errorf("%v, %d tokens", form, up.count.Load())
 	}
+	// What the upstream has taken back is not tried again.
+	up.mu.Lock()
+	up.answer = func(w http.ResponseWriter, _ *http.Request, _ url.Values) bool {
+		w.WriteHeader(400)
+		_, _ = io.WriteString(w, `{"error":"invalid_grant"}`)
+		return true
+	}
+	asked := len(up.asked)
+	up.good = "another"
+	up.mu.Unlock()
+	for range 2 {
+		s.do("GET", proxy, asGrace).want(t, 401, nil)
+	}
+	if n := len(up.asked) - asked; n != 1 {
+		t.Errorf("the endpoint was asked %d times", n)
+	}
+	up.answer = nil
+	state, kept = start()
+	browser(back(auth, state), session, kept).want(t, 200, nil)
+	s.do("GET", proxy, asGrace).want(t, 200, nil)
 	s.do("POST", auth+"logout", call{}).says(t, 403, "needs a person")
 	s.do("POST", auth+"logout", call{token: grace}).want(t, 204, nil)
 	s.do("GET", proxy, asGrace).want(t, 401, nil)

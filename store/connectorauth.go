@@ -133,12 +133,14 @@ func (s *Store) DeleteConnectorToken(ctx context.Context, by tepin.Actor, env te
 	})
 }
 
-// BeginConnectorSignIn notes that a person is about to sign in to an upstream, and forgets
-// what was begun too long ago.
+// BeginConnectorSignIn notes that a person is about to sign in to an upstream, or that a
+// browser has taken that up, and forgets what was begun too long ago, or by the same person
+// for the same connector and got as far.
 func (s *Store) BeginConnectorSignIn(ctx context.Context, v tepin.ConnectorSignIn) error {
 	return s.write(ctx, func(t *tx) error {
 		t.quiet = true
-		if _, err := t.exec(ctx, `DELETE FROM connector_sign_in WHERE created_at < $1`, micros(t.now.Add(-tepin.SignInTime))); err != nil {
+		if _, err := t.exec(ctx, `DELETE FROM connector_sign_in WHERE created_at < $1 OR connector_id = $2 AND user_id = $3 AND (length(cookie) > 0) = $4`,
+			micros(t.now.Add(-tepin.SignInTime)), v.ConnectorID, v.UserID, len(v.Cookie) > 0); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `INSERT INTO connector_sign_in (state, cookie, environment_id, connector_id, credential_id, user_id, verifier, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
