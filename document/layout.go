@@ -18,6 +18,8 @@ type layout struct {
 	fillEnabled                   *bool
 	bleed                         *render.Edges
 	properties                    []properties
+	timeline                      *float64 // milliseconds
+	movements                     []movement
 }
 
 // properties are what a layout says about one frame; nil = as in the parent layout.
@@ -72,6 +74,11 @@ func (v value) layout() layout {
 	if unit := v.get("unit"); unit.is(str) {
 		l.unit = unit.string()
 	}
+	if length := v.get("timelineLengthMs"); length.is(number) {
+		ms := max(length.real(0), 0)
+		l.timeline = &ms
+	}
+	l.movements = v.get("frameAnimations").movements()
 	for p := range v.get("frameProperties").elements() {
 		if v.r.properties++; v.r.properties > MaxFrameProperties {
 			p.failf("more than %d frame properties in all layouts", MaxFrameProperties)
@@ -208,13 +215,22 @@ func (d *Document) intent(l *layout) string {
 // entry of properties for each frame.
 func (d *Document) merged(l *layout) layout {
 	m := layout{id: l.id, name: l.name, displayName: l.displayName, intent: d.intent(l)}
-	at := map[string]int{}
+	at, moves := map[string]int{}, map[string]int{}
 	for _, l := range slices.Backward(d.lineage(l)) {
 		override(&m.width, l.width)
 		override(&m.height, l.height)
 		override(&m.fill, l.fill)
 		override(&m.fillEnabled, l.fillEnabled)
 		override(&m.bleed, l.bleed)
+		override(&m.timeline, l.timeline)
+		for _, v := range l.movements {
+			if i, known := moves[v.frame]; known {
+				m.movements[i] = v
+				continue
+			}
+			moves[v.frame] = len(m.movements)
+			m.movements = append(m.movements, v)
+		}
 		for _, p := range l.properties {
 			i, known := at[p.frame]
 			if !known {

@@ -76,7 +76,7 @@ func (b *builder) frame(f *Frame) {
 		return
 	}
 	before := len(b.list.Ops)
-	push := &Push{Matrix: Translate(f.X, f.Y).Mul(rotateAbout(f.Rotation, f.Width/2, f.Height/2)), Opacity: opacity}
+	push := &Push{Matrix: Translate(f.X, f.Y).Mul(rotateAbout(f.Rotation, f.Width/2, f.Height/2)), Opacity: opacity, Frame: f.ID}
 	b.op(Op{Push: push})
 	switch {
 	case f.Text != nil:

@@ -28,6 +28,8 @@ type Push struct {
 	Matrix  Matrix  // group space → enclosing space
 	Clip    *Path   // in group space, non-zero winding; nil = none
 	Opacity float64 // 0 to 1
+	Frame   string  // id of the frame that the group draws; empty = it is none's, or a part of one's
+	Moves   bool    // it is one moment of a movement: its text is not fitted to the pixels
 }
 
 // PathOp fills a path, or strokes it when Width is above 0.

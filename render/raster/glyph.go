@@ -46,7 +46,7 @@ func (p *painter) glyphs(op *render.GlyphsOp) {
 		}
 		x, fx := snap(at.X)
 		y, fy := snap(at.Y)
-		if upright { // whole baselines: even lines, crisp feet
+		if upright && !p.moves { // whole baselines: even lines, crisp feet
 			y, fy = int(math.Floor(at.Y+0.5)), 0
 		}
 		key := glyphKey{op.Font, g.ID, float32(em.A), float32(em.B), float32(em.C), float32(em.D), fx, fy}

@@ -33,12 +33,35 @@ func (p *painter) image(op *render.ImageOp) {
 	key := imageKey{op.Key, m, c.bounds}
 	scaled := p.cache.image(key)
 	if scaled == nil {
+		if p.moves {
+			src = p.halved(op.Key, src, m)
+		}
 		if scaled = resample(src, m, c.bounds); scaled == nil {
 			return
 		}
 		p.cache.addImage(key, scaled)
 	}
 	blendImage(p.layer, &c, scaled, 1-p.fade)
+}
+
+// halved returns a picture halved as often as leaves it no smaller than it is drawn: many
+// moments of a movement are drawn of that.
+func (p *painter) halved(key string, src image.Image, m render.Matrix) image.Image {
+	size := src.Bounds().Size()
+	w, h := size.X, size.Y
+	for float64(w/2) >= math.Hypot(m.A, m.B) && float64(h/2) >= math.Hypot(m.C, m.D) && w > 1 && h > 1 {
+		w, h = w/2, h/2
+	}
+	if w == size.X {
+		return src
+	}
+	at := imageKey{key, render.Scale(float64(w), float64(h)), image.Rect(0, 0, w, h)}
+	if small := p.cache.image(at); small != nil {
+		return small
+	}
+	small := resample(src, at.matrix, at.area)
+	p.cache.addImage(at, small)
+	return small
 }
 
 // resample returns the pixels of an area of the device, the picture being mapped from

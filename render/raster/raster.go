@@ -89,6 +89,7 @@ type state struct {
 	matrix render.Matrix // to device pixels
 	clip   clip
 	layer  *image.RGBA
+	moves  bool    // in a group that is a moment of a movement
 	fade   float64 // 1 − an opacity that a group of one operation hands on to it
 	under  *under  // set in a group that is composed as a whole
 }
@@ -128,6 +129,7 @@ func (p *painter) draw() {
 func (p *painter) push(i int, group *render.Push) bool {
 	next := p.state
 	next.under = nil
+	next.moves = p.moves || group.Moves
 	next.matrix = p.matrix.Mul(group.Matrix)
 	if group.Clip != nil {
 		next.clip = p.clipTo(group.Clip, next.matrix)
