@@ -24,11 +24,11 @@ type file struct {
 	err     error // the first error of w
 }
 
-func (f *file) start(w io.Writer) {
+func (f *file) start(w io.Writer, version string) {
 	f.w = w
 	f.sum = sha256.New()
 	f.zip = zlib.NewWriter(io.Discard)
-	f.print("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n") // the second line says "binary"
+	f.print("%PDF-", version, "\n%\xe2\xe3\xcf\xd3\n") // the second line says "binary"
 }
 
 func (f *file) Write(b []byte) (int, error) {

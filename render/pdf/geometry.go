@@ -17,6 +17,7 @@ type geometry struct {
 	sheet   rect          // what is shown, in the display list's space
 	trim    rect          // on the paper
 	paper   rect
+	bleed   rect // on the paper; the trimmed page where there is none
 	bleeds  bool
 	unit    float64 // points for one unit of the paper
 }
@@ -24,12 +25,15 @@ type geometry struct {
 // rect is a box with x0 ≤ x1 and y0 ≤ y1; an empty one shows nothing.
 type rect struct{ x0, y0, x1, y1 float64 }
 
-func newGeometry(l *render.List, bleed bool) (geometry, error) {
+// newGeometry places a page, with its bleed if that is wanted, on a paper that has at
+// least the given room beyond the trimmed page.
+func newGeometry(l *render.List, bleed bool, room float64) (geometry, error) {
 	var e render.Edges
 	if bleed {
 		e = render.Edges{Top: edge(l.Bleed.Top), Right: edge(l.Bleed.Right), Bottom: edge(l.Bleed.Bottom), Left: edge(l.Bleed.Left)}
 	}
-	w, h := l.Width+e.Left+e.Right, l.Height+e.Top+e.Bottom
+	margin := render.Edges{Top: max(e.Top, room), Right: max(e.Right, room), Bottom: max(e.Bottom, room), Left: max(e.Left, room)}
+	w, h := l.Width+margin.Left+margin.Right, l.Height+margin.Top+margin.Bottom
 	if !finite(w, h) || l.Width <= 0 || l.Height <= 0 {
 		return geometry{}, tepin.Errorf(tepin.Invalid, "a page must be wider and higher than 0")
 	}
@@ -38,12 +42,14 @@ func newGeometry(l *render.List, bleed bool) (geometry, error) {
 	}
 	unit := max(1, math.Ceil(max(w, h)/userUnitSide))
 	return geometry{
-		toPaper: render.Matrix{A: 1 / unit, D: -1 / unit, E: e.Left / unit, F: (l.Height + e.Bottom) / unit},
+		toPaper: render.Matrix{A: 1 / unit, D: -1 / unit, E: margin.Left / unit, F: (l.Height + margin.Bottom) / unit},
 		sheet:   rect{-e.Left, -e.Top, l.Width + e.Right, l.Height + e.Bottom},
-		trim:    rect{e.Left / unit, e.Bottom / unit, (e.Left + l.Width) / unit, (e.Bottom + l.Height) / unit},
-		paper:   rect{0, 0, w / unit, h / unit},
-		bleeds:  e != render.Edges{},
-		unit:    unit,
+		trim:    rect{margin.Left / unit, margin.Bottom / unit, (margin.Left + l.Width) / unit, (margin.Bottom + l.Height) / unit},
+		bleed: rect{(margin.Left - e.Left) / unit, (margin.Bottom - e.Bottom) / unit,
+			(margin.Left + l.Width + e.Right) / unit, (margin.Bottom + l.Height + e.Top) / unit},
+		paper:  rect{0, 0, w / unit, h / unit},
+		bleeds: e != render.Edges{},
+		unit:   unit,
 	}, nil
 }
 
@@ -59,7 +65,7 @@ func edge(v float64) float64 {
 func (g geometry) boxes() string {
 	s := fmt.Sprintf("/MediaBox%s/TrimBox%s", g.paper, g.trim)
 	if g.bleeds {
-		s += fmt.Sprintf("/BleedBox%s", g.paper)
+		s += fmt.Sprintf("/BleedBox%s", g.bleed)
 	}
 	if g.unit > 1 {
 		s += "/UserUnit " + number(g.unit)

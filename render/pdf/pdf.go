@@ -1,4 +1,4 @@
-// Package pdf writes display lists as PDF 1.7: vector paths, embedded subset fonts
+// Package pdf writes display lists as PDF 1.4 to 1.7: vector paths, embedded subset fonts
 // with text that can be selected and searched, pictures, transparency groups, CMYK
 // and spot colours.
 //
@@ -31,6 +31,8 @@ type Options struct {
 	Producer string
 	Created  time.Time // zero = the file names no dates
 	Bleed    bool      // pages are as large as their bleed; the trimmed page is their TrimBox
+	Marks    *Marks    // crop marks; nil = none
+	Version  string    // "1.4" to "1.7"; empty = "1.7"
 	Images   map[string]Image
 
 	// Cache, if set, is asked for the stream of the image of a key; it calls prepare
@@ -72,23 +74,44 @@ func NewWriter(w io.Writer, o Options) *Writer {
 		fonts:   map[*text.Font]*face{},
 		inks:    map[string]ref{},
 	}
-	d.file.start(w)
+	d.file.start(w, d.version())
 	return d
+}
+
+// version is the one that the file says it is of.
+func (d *Writer) version() string {
+	if d.options.Version == "" {
+		return "1.7"
+	}
+	return d.options.Version
 }
 
 // Page adds a page. Operations with numbers that are not finite are left out.
 func (d *Writer) Page(l *render.List) error {
-	g, err := newGeometry(l, d.options.Bleed)
+	g, err := newGeometry(l, d.options.Bleed, d.options.Marks.room())
 	if err != nil {
 		return err
+	}
+	if g.unit > 1 && d.version() < "1.6" {
+		return tepin.Errorf(tepin.Invalid, "a page of more than %d points a side needs PDF 1.6; the output settings ask for %s", userUnitSide, d.version())
 	}
 	if len(d.pages) == MaxPages {
 		return tepin.Errorf(tepin.TooLarge, "a PDF may have at most %d pages; make several files", MaxPages)
 	}
 	c := newCanvas(g.sheet)
 	c.concat(g.toPaper)
+	if d.options.Marks.room() > 0 {
+		c.save()
+		c.out = append(appendNumbers(c.out, coordinateDecimals, g.sheet.x0, g.sheet.y0, g.sheet.x1-g.sheet.x0, g.sheet.y1-g.sheet.y0), "re W n\n"...)
+	}
 	for ops := l.Ops; len(ops) > 0; { // a Pop too many ends nothing
 		if ops, err = d.group(c, ops, 0); err != nil {
+			return err
+		}
+	}
+	if d.options.Marks.room() > 0 {
+		c.restore()
+		if err := d.marks(c, l.Width, l.Height); err != nil {
 			return err
 		}
 	}
