@@ -32,6 +32,15 @@ type List struct {
 	Recursive bool     // with Folder: its sub-folders too
 	Folders   bool     // of media: the folders of that place, too, before the items
 	Shared    *bool    // of projects: true = those of others that are shared with the actor, false = the actor's own
+	Tasks     TaskFilter
+}
+
+// TaskFilter is which tasks a list has; an empty field means all.
+type TaskFilter struct {
+	State  TaskState `json:",omitempty"`
+	Format Format    `json:",omitempty"`
+	Source string    `json:",omitempty"`
+	Owner  string    `json:",omitempty"` // id
 }
 
 // Cursor is the place in an ordered list after which the next page begins.

@@ -18,7 +18,7 @@ func FuzzParseOutput(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		o, err := parseOutput(raw)
+		o, err := parseOutput(tepin.PDF, raw)
 		if err != nil {
 			if tepin.KindOf(err) == tepin.Internal {
 				t.Error(err)

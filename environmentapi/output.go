@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,17 +20,17 @@ import (
 
 // OutputRequest is the body of POST output/{format}.
 type OutputRequest struct {
-	OutputSettingsID    *string         `json:"outputSettingsId,omitempty" doc:"The environment's default of the format if it is left out."`
-	LayoutsToExport     []string        `json:"layoutsToExport,omitempty" doc:"Ids of layouts; the document's selected one if it is left out."`
-	DocumentContent     json.RawMessage `json:"documentContent,omitempty" doc:"The document, as JSON. It may come with templateId or projectId, which then only name its origin."`
-	TemplateID          *string         `json:"templateId,omitempty"`
-	ProjectID           *string         `json:"projectId,omitempty"`
-	EngineVersion       *string         `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
-	Variables           VariableRows    `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
-	DataConnectorConfig json.RawMessage `json:"dataConnectorConfig,omitempty" doc:"Not available yet: must be null or left out."`
-	MaxRecordsPerFile   *int            `json:"maxRecordsPerFile,omitempty" doc:"PDF: must not be smaller than the number of records yet."`
-	PostProcessing      json.RawMessage `json:"postProcessing,omitempty" doc:"Not available yet: must be null or left out."`
-	_                   struct{}        `additionalProperties:"true"`
+	OutputSettingsID    *string            `json:"outputSettingsId,omitempty" doc:"The environment's default of the format if it is left out."`
+	LayoutsToExport     []string           `json:"layoutsToExport,omitempty" doc:"Ids of layouts; the document's selected one if it is left out."`
+	DocumentContent     json.RawMessage    `json:"documentContent,omitempty" doc:"The document, as JSON. It may come with templateId or projectId, which then only name its origin."`
+	TemplateID          *string            `json:"templateId,omitempty"`
+	ProjectID           *string            `json:"projectId,omitempty"`
+	EngineVersion       *string            `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
+	Variables           VariableRows       `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
+	DataConnectorConfig json.RawMessage    `json:"dataConnectorConfig,omitempty" doc:"Not available yet: must be null or left out."`
+	MaxRecordsPerFile   *int               `json:"maxRecordsPerFile,omitempty" doc:"PDF: several files, each of at most so many records, in an archive. null, 0 or left out: one file."`
+	PostProcessing      PostProcessingPart `json:"postProcessing,omitempty" doc:"PDF: instead of what the output settings say."`
+	_                   struct{}           `additionalProperties:"true"`
 }
 
 // memberName is the name of a member of a render request. Names that nobody knows are
@@ -83,7 +85,7 @@ type TaskInfo struct {
 	Links Links    `json:"links"`
 }
 
-// requestOutput handles POST output/png, jpg and pdf.
+// requestOutput handles POST output/{format}.
 func (a *API) requestOutput(format tepin.Format) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		c := web.CallerOf(r.Context())
@@ -95,29 +97,52 @@ func (a *API) requestOutput(format tepin.Format) web.Handler {
 			return err
 		}
 		defer p.drop(r.Context())
-		o, err := parseOutput(p.raw)
+		o, err := parseOutput(format, p.raw)
 		if err != nil {
 			return err
 		}
-		o.Format = format
 		return a.start(w, r, o)
 	}
 }
 
-// requestImage handles the older POST output/image: the document is the whole body,
-// everything else stands in the query.
-func (a *API) requestImage(w http.ResponseWriter, r *http.Request) error {
-	c := web.CallerOf(r.Context())
-	if err := a.Output.MayRequest(r.Context(), c.Actor, c.Environment); err != nil {
-		return err
+// requestLegacy handles the older POST output/image and output/animation: the document is
+// the whole body, everything else stands in the query.
+func (a *API) requestLegacy(formats ...tepin.Format) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c := web.CallerOf(r.Context())
+		if err := a.Output.MayRequest(r.Context(), c.Actor, c.Environment); err != nil {
+			return err
+		}
+		o, err := legacyOrder(r.URL.Query(), formats)
+		if err != nil {
+			return err
+		}
+		if hasBody(r) {
+			p, err := a.receive(r, c.Environment.ID)
+			if err != nil {
+				return err
+			}
+			defer p.drop(r.Context())
+			if !noDocument(p.raw) {
+				o.Document = p.raw
+			}
+		}
+		named := o.TemplateID != "" || o.ProjectID != ""
+		switch {
+		case named && o.Document != nil:
+			return tepin.Errorf(tepin.Invalid, "send either templateId or projectId in the query, or a document in the body; the request has both")
+		case !named && o.Document == nil:
+			return tepin.Errorf(tepin.Invalid, "there is nothing to render: send templateId or projectId in the query, or a document in the body")
+		}
+		return a.start(w, r, o)
 	}
-	query := r.URL.Query()
-	o := output.Order{}
-	switch kind := strings.ToLower(query.Get("outputType")); kind {
-	case "png", "jpg":
-		o.Format = tepin.Format(kind)
-	default:
-		return &tepin.Error{Kind: tepin.Invalid, Path: "outputType", Message: "the output type is png or jpg"}
+}
+
+// legacyOrder reads the query of the older requests.
+func legacyOrder(query url.Values, formats []tepin.Format) (output.Order, error) {
+	o := output.Order{Format: tepin.Format(strings.ToLower(query.Get("outputType")))}
+	if !slices.Contains(formats, o.Format) {
+		return o, &tepin.Error{Kind: tepin.Invalid, Path: "outputType", Message: fmt.Sprintf("the output type is %s or %s", formats[0], formats[1])}
 	}
 	if layout := query.Get("layoutToExport"); layout != "" {
 		o.LayoutIDs = []string{layout}
@@ -125,31 +150,20 @@ func (a *API) requestImage(w http.ResponseWriter, r *http.Request) error {
 	if ratio := query.Get("pixelRatio"); ratio != "" {
 		var err error
 		if o.Scaling, err = strconv.ParseFloat(ratio, 64); err != nil || !(o.Scaling > 0) {
-			return &tepin.Error{Kind: tepin.Invalid, Path: "pixelRatio", Message: "the pixel ratio is a number above 0"}
+			return o, &tepin.Error{Kind: tepin.Invalid, Path: "pixelRatio", Message: "the pixel ratio is a number above 0"}
+		}
+	}
+	if fps := query.Get("fps"); fps != "" && o.Format.Animated() {
+		var err error
+		if o.FPS, err = strconv.Atoi(fps); err != nil {
+			o.FPS = -1
+		}
+		if err := tepin.CheckFPS(o.Format, o.FPS, "fps"); err != nil {
+			return o, err
 		}
 	}
 	template, project := query.Get("templateId"), query.Get("projectId")
-	if err := source(&o, &template, &project); err != nil {
-		return err
-	}
-	if hasBody(r) {
-		p, err := a.receive(r, c.Environment.ID)
-		if err != nil {
-			return err
-		}
-		defer p.drop(r.Context())
-		if !noDocument(p.raw) {
-			o.Document = p.raw
-		}
-	}
-	named := o.TemplateID != "" || o.ProjectID != ""
-	switch {
-	case named && o.Document != nil:
-		return tepin.Errorf(tepin.Invalid, "send either templateId or projectId in the query, or a document in the body; the request has both")
-	case !named && o.Document == nil:
-		return tepin.Errorf(tepin.Invalid, "there is nothing to render: send templateId or projectId in the query, or a document in the body")
-	}
-	return a.start(w, r, o)
+	return o, source(&o, &template, &project)
 }
 
 // noDocument reports whether a body of JSON stands for none: HTTP clients send {} or
@@ -172,7 +186,7 @@ func (a *API) start(w http.ResponseWriter, r *http.Request, o output.Order) erro
 }
 
 // parseOutput reads the body of a render request.
-func parseOutput(raw []byte) (output.Order, error) {
+func parseOutput(format tepin.Format, raw []byte) (output.Order, error) {
 	var body OutputRequest
 	if err := web.DecodeJSON(raw, &body); err != nil {
 		return output.Order{}, err
@@ -180,11 +194,9 @@ func parseOutput(raw []byte) (output.Order, error) {
 	if err := json.Unmarshal(raw, &map[memberName]ignored{}); err != nil {
 		return output.Order{}, err
 	}
-	o := output.Order{LayoutIDs: body.LayoutsToExport}
-	for name, value := range map[string]json.RawMessage{"dataConnectorConfig": body.DataConnectorConfig, "postProcessing": body.PostProcessing} {
-		if !absent(value) {
-			return o, &tepin.Error{Kind: tepin.Invalid, Path: "$." + name, Message: "this is not available yet; leave it out"}
-		}
+	o := output.Order{Format: format, LayoutIDs: body.LayoutsToExport}
+	if !absent(body.DataConnectorConfig) {
+		return o, &tepin.Error{Kind: tepin.Invalid, Path: "$.dataConnectorConfig", Message: "this is not available yet; leave it out"}
 	}
 	if err := source(&o, body.TemplateID, body.ProjectID); err != nil {
 		return o, err
@@ -205,10 +217,32 @@ func parseOutput(raw []byte) (output.Order, error) {
 	if o.Variables, err = parseVariables(json.RawMessage(body.Variables)); err != nil {
 		return o, err
 	}
-	if n := body.MaxRecordsPerFile; n != nil && *n < max(1, len(o.Variables)) {
-		return o, &tepin.Error{Kind: tepin.Invalid, Path: "$.maxRecordsPerFile", Message: "several files for one request are not available yet; leave it out, or split the records over several requests"}
+	return o, body.forPDF(&o)
+}
+
+// forPDF reads what only a PDF has.
+func (body *OutputRequest) forPDF(o *output.Order) error {
+	onlyPDF := func(name string) error {
+		return &tepin.Error{Kind: tepin.Invalid, Path: "$." + name, Message: fmt.Sprintf("this is for PDF, and the output is %s; leave it out", strings.ToUpper(string(o.Format)))}
 	}
-	return o, nil
+	if n := body.MaxRecordsPerFile; n != nil && *n != 0 {
+		switch {
+		case o.Format != tepin.PDF:
+			return onlyPDF("maxRecordsPerFile")
+		case *n < 0:
+			return &tepin.Error{Kind: tepin.Invalid, Path: "$.maxRecordsPerFile", Message: "a file has 1 record at least"}
+		}
+		o.PerFile = *n
+	}
+	if absent(json.RawMessage(body.PostProcessing)) {
+		return nil
+	}
+	if o.Format != tepin.PDF {
+		return onlyPDF("postProcessing")
+	}
+	var err error
+	o.PDFVersion, err = body.PostProcessing.version("$.postProcessing")
+	return err
 }
 
 // source reads which template or project is to be rendered.

@@ -1,9 +1,11 @@
 package environmentapi_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -55,13 +57,17 @@ func TestOutput(t *testing.T) {
 		body any
 		file string
 	}{
-		"png":      {"/output/png", map[string]any{"documentContent": raw(doc), "projectId": project.ID, "layoutsToExport": []string{"1"}, "engineVersion": nil, "unknown": 1, "anotherOne": nil}, "My poster.png"},
-		"jpg":      {"/output/jpg", map[string]any{"templateId": tpl.ID}, "Poster.jpg"},
-		"pdf":      {"/output/pdf", map[string]any{"projectId": project.ID, "templateId": nil, "variables": []map[string]any{{"title": "One"}}, "postProcessing": nil}, "My poster.pdf"},
-		"image":    {"/output/image?outputType=png&layoutToExport=1&pixelRatio=2&projectId=" + string(project.ID), nil, "My poster.png"},
-		"document": {"/output/image?outputType=JPG", doc, "output.jpg"},
-		"{}":       {"/output/image?outputType=png&templateId=" + string(tpl.ID), " { }\n", "Poster.png"},
-		"null":     {"/output/image?outputType=png&templateId=" + string(tpl.ID), "null", "Poster.png"},
+		"png":       {"/output/png", map[string]any{"documentContent": raw(doc), "projectId": project.ID, "layoutsToExport": []string{"1"}, "engineVersion": nil, "unknown": 1, "anotherOne": nil}, "My poster.png"},
+		"jpg":       {"/output/jpg", map[string]any{"templateId": tpl.ID}, "Poster.jpg"},
+		"pdf":       {"/output/pdf", map[string]any{"projectId": project.ID, "templateId": nil, "variables": []map[string]any{{"title": "One"}}, "postProcessing": nil}, "My poster.pdf"},
+		"image":     {"/output/image?outputType=png&layoutToExport=1&pixelRatio=2&projectId=" + string(project.ID), nil, "My poster.png"},
+		"document":  {"/output/image?outputType=JPG", doc, "output.jpg"},
+		"gif":       {"/output/gif", map[string]any{"templateId": tpl.ID}, "Poster.gif"},
+		"html":      {"/output/html", map[string]any{"templateId": tpl.ID}, "Poster.zip"},
+		"parts":     {"/output/pdf", map[string]any{"projectId": project.ID, "variables": []map[string]any{{}, {}, {}}, "maxRecordsPerFile": 2, "postProcessing": map[string]any{"pdfVersion": "1.4"}}, "My poster.zip"},
+		"animation": {"/output/animation?outputType=gif&fps=50&pixelRatio=2&templateId=" + string(tpl.ID), nil, "Poster.gif"},
+		"{}":        {"/output/image?outputType=png&templateId=" + string(tpl.ID), " { }\n", "Poster.png"},
+		"null":      {"/output/image?outputType=png&templateId=" + string(tpl.ID), "null", "Poster.png"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			task := s.order(c.path, c.body)
@@ -85,17 +91,17 @@ func TestOutput(t *testing.T) {
 
 	// The owner lists its tasks; others see none of them.
 	tasks, _ := list[environmentapi.Task](s, "/output/tasks?limit=2")
-	if len(tasks) != 7 {
+	if len(tasks) != 11 {
 		t.Fatalf("%d tasks", len(tasks))
 	}
 	oldestFirst, _ := list[environmentapi.Task](s, "/output/tasks?limit=2&sortOrder=asc")
 	for i := range tasks {
-		if i > 0 && tasks[i].ID > tasks[i-1].ID || tasks[i].ID != oldestFirst[6-i].ID {
+		if i > 0 && tasks[i].ID > tasks[i-1].ID || tasks[i].ID != oldestFirst[10-i].ID {
 			t.Errorf("task %d is not in order", i)
 		}
 	}
 	for _, task := range tasks {
-		if task.Status != "Finished" || !task.OutputAvailable || task.DateProcessed == nil || !task.Watermarked || task.Renders != 0 {
+		if task.Status != "Finished" || task.TotalRecords < 1 || task.SuccessfulRecords != task.TotalRecords || task.TotalSuccessfulRecords != task.TotalRecords || !task.OutputAvailable || task.DateProcessed == nil || !task.Watermarked || task.Renders != 0 {
 			t.Errorf("%+v", task)
 		}
 	}
@@ -122,6 +128,10 @@ func isWhole(t *testing.T, r reply) {
 		_, err = png.Decode(bytes.NewReader(r.body))
 	case "image/jpeg":
 		_, err = jpeg.Decode(bytes.NewReader(r.body))
+	case "image/gif":
+		_, err = gif.DecodeAll(bytes.NewReader(r.body))
+	case "application/zip":
+		_, err = zip.NewReader(bytes.NewReader(r.body), int64(len(r.body)))
 	case "application/pdf":
 		if !bytes.HasPrefix(r.body, []byte("%PDF-1.")) || !bytes.HasSuffix(bytes.TrimSpace(r.body), []byte("%%EOF")) {
 			err = fmt.Errorf("not a whole PDF: %d bytes", len(r.body))
@@ -168,16 +178,27 @@ func TestRefusedOutput(t *testing.T) {
 		"value":           {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"variables":[{"title":{}}]}`, tpl.ID), 400, "$.variables[0]"},
 		"variables":       {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"variables":{}}`, tpl.ID), 400, "$.variables"},
 		"unknown name":    {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"variables":[{"nobody":"x"}]}`, tpl.ID), 400, "nobody"},
-		"processing":      {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"postProcessing":{}}`, tpl.ID), 400, "$.postProcessing"},
+		"processing":      {"/output/png", fmt.Sprintf(`{"templateId":%q,"postProcessing":{}}`, tpl.ID), 400, "$.postProcessing: this is for PDF"},
+		"processing, []":  {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"postProcessing":[]}`, tpl.ID), 400, "$.postProcessing: this is an object"},
+		"processing, ?":   {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"postProcessing":{"pdfversion":"1.4"}}`, tpl.ID), 400, "no member"},
+		"version":         {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"postProcessing":{"pdfVersion":"2.0"}}`, tpl.ID), 400, "$.postProcessing.pdfVersion: the version is 1.4"},
+		"colours":         {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"postProcessing":{"colorTransformation":{}}}`, tpl.ID), 400, "$.postProcessing.colorTransformation"},
 		"connector":       {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"dataConnectorConfig":{}}`, tpl.ID), 400, "$.dataConnectorConfig"},
-		"files":           {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"variables":[{},{}],"maxRecordsPerFile":1}`, tpl.ID), 400, "$.maxRecordsPerFile"},
+		"files":           {"/output/pdf", fmt.Sprintf(`{"templateId":%q,"variables":[{},{}],"maxRecordsPerFile":-1}`, tpl.ID), 400, "$.maxRecordsPerFile"},
+		"files of PNG":    {"/output/png", fmt.Sprintf(`{"templateId":%q,"variables":[{},{}],"maxRecordsPerFile":1}`, tpl.ID), 400, "$.maxRecordsPerFile: this is for PDF"},
 		"image, none":     {"/output/image?outputType=png", nil, 400, "nothing to render"},
 		"image, {}":       {"/output/image?outputType=png", "{}", 400, "nothing to render"},
 		"image, both":     {"/output/image?outputType=png&templateId=" + string(tpl.ID), doc, 400, "both"},
 		"image, type":     {"/output/image?outputType=mp4&templateId=" + string(tpl.ID), nil, 400, "outputType"},
 		"image, ratio":    {"/output/image?outputType=png&pixelRatio=NaN&templateId=" + string(tpl.ID), nil, 400, "pixelRatio"},
 		"image, huge":     {"/output/image?outputType=png&pixelRatio=1e9&templateId=" + string(tpl.ID), nil, 400, "scaling"},
-		"gif":             {"/output/gif", `{}`, 404, ""},
+		"no such format":  {"/output/bmp", `{}`, 404, ""},
+		"gif, huge":       {"/output/gif", map[string]any{"documentContent": raw(strings.Replace(doc, `"width":30000,"height":30000`, `"width":5000000,"height":3000`, 1))}, 400, "4096 a side"},
+		"gif, long":       {"/output/gif", map[string]any{"documentContent": raw(strings.Replace(doc, `"width":30000`, `"timelineLengthMs":120001,"width":30000`, 1))}, 400, "timeline of layout"},
+		"mp4":             {"/output/mp4", fmt.Sprintf(`{"templateId":%q}`, tpl.ID), 422, "the program ffmpeg is not installed"},
+		"animation, type": {"/output/animation?outputType=png&templateId=" + string(tpl.ID), nil, 400, "the output type is mp4 or gif"},
+		"animation, fps":  {"/output/animation?outputType=gif&fps=51&templateId=" + string(tpl.ID), nil, 400, "1 to 50"},
+		"animation, rate": {"/output/animation?outputType=gif&fps=many&templateId=" + string(tpl.ID), nil, 400, "fps"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			header := map[string]string{"Content-Type": "application/json"}
@@ -226,26 +247,4 @@ func TestFailedTask(t *testing.T) {
 	if tasks[0].Status != "Failed" || tasks[0].OutputAvailable || tasks[0].Renders != 0 || tasks[0].ErrorDetail == "" {
 		t.Errorf("%+v", tasks[0])
 	}
-}
-
-func TestOutputSettings(t *testing.T) {
-	s := newServer(t)
-	var all environmentapi.Page[environmentapi.OutputSettings]
-	s.do("GET", "/output/settings", call{token: s.NewToken(s.env, tepin.CollectionRead)}).want(t, 200, &all)
-	types := map[string]bool{}
-	for _, set := range all.Data {
-		types[set.Type] = true
-		var one environmentapi.OutputSettings
-		r := s.do("GET", "/output/settings/"+string(set.ID), call{}).want(t, 200, &one)
-		if one.ID != set.ID || !one.Default || r.Header.Get("ETag") == "" {
-			t.Errorf("%+v", one)
-		}
-	}
-	if len(all.Data) != 3 || !types["PNG"] || !types["JPG"] || !types["PDF"] || all.Links != nil {
-		t.Errorf("%+v", all)
-	}
-	s.do("GET", "/output/settings/"+string(tepin.NewID[tepin.OutputSettingsID]()), call{}).says(t, 404)
-	foreign := environmentapi.Page[environmentapi.OutputSettings]{}
-	s.do("GET", "/grafx/api/v1/environment/other/output/settings", call{token: s.NewToken(s.other, tepin.OutputStatic)}).want(t, 200, &foreign)
-	s.do("GET", "/output/settings/"+string(foreign.Data[0].ID), call{}).says(t, 404)
 }

@@ -139,21 +139,31 @@ func (a *API) projectRoutes() {
 }
 
 func (a *API) outputRoutes() {
-	api, t := a.web, tag("Output")
-	for _, f := range []struct {
-		format   tepin.Format
-		id, text string
-	}{{tepin.PNG, "outputPng", "Render as PNG"}, {tepin.JPG, "outputJpg", "Render as JPG"}, {tepin.PDF, "outputPdf", "Render as PDF"}} {
-		api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[TaskInfo](api), a.takesOrder(in(f.id, "POST", "/output/"+string(f.format), t, f.text))), a.requestOutput(f.format))
+	api, t, admins := a.web, tag("Output"), web.Access{Roles: tepin.Administrators}
+	for _, f := range tepin.Formats {
+		needed, name := tepin.OutputStatic, strings.ToUpper(string(f))
+		if f == tepin.GIF || f == tepin.MP4 {
+			needed = tepin.OutputAnimated
+		}
+		id := name[:1] + strings.ToLower(name[1:])
+		api.Raw(scope(needed), a.gives(http.StatusOK, web.Schema[TaskInfo](api), a.takesOrder(in("output"+id, "POST", "/output/"+string(f), t, "Render as "+name))), a.requestOutput(f))
+		web.Register(api, admins, created(in("createOutputSettings"+id, "POST", "/output/settings/"+string(f), t, "Create output settings for "+name)), a.createOutputSettings(f))
 	}
-	api.Raw(scope(tepin.OutputStatic), a.gives(http.StatusOK, web.Schema[TaskInfo](api), takesDocument(false, query(
-		in("outputImage", "POST", "/output/image", t, "Render as PNG or JPG, the older way"),
-		param{"outputType", "string", true, "png or jpg.", "png"}, param{"templateId", "string", false, "Instead of a body.", ""}, param{"projectId", "string", false, "Instead of a body.", ""},
-		param{"layoutToExport", "string", false, "Id of a layout.", ""}, param{"pixelRatio", "number", false, "Pixels for each pixel of the layout.", ""}))), a.requestImage)
+	legacy := func(id, name, types string, more ...param) huma.Operation {
+		return a.gives(http.StatusOK, web.Schema[TaskInfo](api), takesDocument(false, query(in(id, "POST", "/output/"+name, t, "Render as "+types+", the older way"), append([]param{
+			{"outputType", "string", true, types + ".", strings.ToLower(types[:3])}, {"templateId", "string", false, "Instead of a body.", ""}, {"projectId", "string", false, "Instead of a body.", ""},
+			{"layoutToExport", "string", false, "Id of a layout.", ""}, {"pixelRatio", "number", false, "Pixels for each pixel of the layout.", ""}}, more...)...)))
+	}
+	api.Raw(scope(tepin.OutputStatic), legacy("outputImage", "image", "PNG or JPG"), a.requestLegacy(tepin.PNG, tepin.JPG))
+	api.Raw(scope(tepin.OutputAnimated), legacy("outputAnimation", "animation", "MP4 or GIF", param{"fps", "integer", false, "Frames per second: GIF up to 50, MP4 up to 60.", ""}), a.requestLegacy(tepin.MP4, tepin.GIF))
 	web.Register(api, anyToken, in("listOutputSettings", "GET", "/output/settings", t, "List the output settings"), a.listOutputSettings)
 	web.Register(api, anyToken, in("getOutputSettings", "GET", "/output/settings/{id}", t, "Get output settings"), a.getOutputSettings)
-	web.Register(api, anyToken, in("listTasks", "GET", "/output/tasks", t, "List your own tasks, of the last 7 days, the newest first"), a.listTasks)
+	web.Register(api, admins, conditional(in("updateOutputSettings", "PUT", "/output/settings/{id}", t, "Replace output settings")), a.updateOutputSettings)
+	web.Register(api, admins, conditional(in("deleteOutputSettings", "DELETE", "/output/settings/{id}", t, "Delete output settings")), a.deleteOutputSettings)
+	web.Register(api, admins, in("deleteManyOutputSettings", "DELETE", "/output/settings", t, "Delete several output settings, all or none"), a.deleteManyOutputSettings)
+	web.Register(api, anyToken, in("listTasks", "GET", "/output/tasks", t, "List tasks of the last 7 days, the newest first: your own, or all for administrators and designers"), a.listTasks)
 	api.Raw(anyToken, a.givesTask(in("getTask", "GET", "/output/tasks/{id}", t, "How far a task has come")), a.getTask)
+	web.Register(api, anyToken, in("deleteTask", "DELETE", "/output/tasks/{id}", t, "Cancel or delete a task (needs the scope that its format needs)"), a.deleteTask)
 	api.Raw(anyToken, givesFile("*/*", in("downloadTask", "GET", "/output/tasks/{id}/download", t, "Get the file, for 4 hours")), a.downloadTask)
 	api.Raw(anyToken, givesFile("application/json", in("getTaskReport", "GET", "/output/tasks/{id}/report", t, "What was wrong in which record")), a.reportTask)
 }

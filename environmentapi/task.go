@@ -10,48 +10,6 @@ import (
 	"github.com/tepin/tepin/web"
 )
 
-type settingsIn struct {
-	InEnvironment
-	ID string `path:"id" doc:"Id of the output settings."`
-}
-
-func outputSettingsOf(s tepin.OutputSettings) OutputSettings {
-	b := OutputSettings{
-		ID: s.ID, Name: s.Name, Description: s.Description, Type: strings.ToUpper(string(s.Format)),
-		Default: s.Default, Watermark: s.Watermark, WatermarkText: s.WatermarkText,
-	}
-	switch s.Format {
-	case tepin.PNG:
-		b.Scaling = &s.Scaling
-	case tepin.JPG:
-		b.Scaling, b.Quality = &s.Scaling, &s.Quality
-	case tepin.PDF:
-		b.IncludeBleed = &s.Bleed
-	}
-	return b
-}
-
-func (a *API) listOutputSettings(ctx context.Context, c web.Caller, _ *InEnvironment) (*answer[Page[OutputSettings]], error) {
-	rows, err := a.Store.OutputSettings(ctx, c.Environment.ID)
-	if err != nil {
-		return nil, err
-	}
-	total := int64(len(rows))
-	return pageOf(a, c, "/output/settings", tepin.List{Limit: len(rows)}, tepin.Page[tepin.OutputSettings]{Items: rows, Total: &total}, outputSettingsOf), nil
-}
-
-func (a *API) getOutputSettings(ctx context.Context, c web.Caller, in *settingsIn) (*answer[OutputSettings], error) {
-	id, err := id[tepin.OutputSettingsID]("set of output settings", in.ID)
-	if err != nil {
-		return nil, err
-	}
-	s, err := a.Store.OutputSettingsByID(ctx, c.Environment.ID, id)
-	if err != nil {
-		return nil, err
-	}
-	return versioned(c, s.Version, outputSettingsOf(s)), nil
-}
-
 // taskLink is the absolute address of a task, or of what is below it.
 func taskLink(c web.Caller, id tepin.TaskID, below string) string {
 	return href(c, "/output/tasks/"+string(id)+below)
@@ -66,6 +24,7 @@ func (a *API) taskOf(t tepin.Task) Task {
 	b := Task{
 		ID: t.ID, Name: t.Name, DateCreated: t.CreatedAt.UTC(), Format: strings.ToUpper(string(t.Format)),
 		Status: title(string(t.State)), Source: title(t.Source), Owner: t.OwnerID, Watermarked: t.Watermarked, Renders: t.Renders,
+		TotalRecords: t.Records, SuccessfulRecords: t.Successful, TotalSuccessfulRecords: t.Successful,
 		OutputAvailable: t.State == tepin.TaskFinished && !a.expired(t), ErrorType: t.ErrorType, ErrorDetail: t.ErrorDetail,
 	}
 	if !t.ProcessedAt.IsZero() {
@@ -83,10 +42,24 @@ func title(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-func (a *API) listTasks(ctx context.Context, c web.Caller, in *ListIn) (*answer[Page[Task]], error) {
-	l, err := a.list(c, "/output/tasks", FolderIn{ListIn: *in})
+type tasksIn struct {
+	ListIn
+	Status string `query:"status" doc:"Only tasks of this status: Pending, Processing, Finished or Failed; in any case."`
+	Format string `query:"format" doc:"Only tasks of this format: PNG, JPG, PDF, GIF, MP4 or HTML; in any case."`
+	Source string `query:"source" doc:"Only tasks of this source: Template, Project or Document; in any case."`
+	Owner  string `query:"owner" maxLength:"64" doc:"Only tasks of this integration or user, by id; me is the caller."`
+}
+
+func (a *API) listTasks(ctx context.Context, c web.Caller, in *tasksIn) (*answer[Page[Task]], error) {
+	const rt = "/output/tasks"
+	l, err := a.list(c, rt, FolderIn{ListIn: in.ListIn})
 	if err != nil {
 		return nil, err
+	}
+	if in.NextPageToken == "" { // else it carries them
+		if l.Tasks, err = in.filter(c); err != nil {
+			return nil, err
+		}
 	}
 	if l.SortBy == "" && in.SortOrder != "" {
 		l.SortBy = tepin.SortID // an order that is asked for: by id, and so by age
@@ -95,7 +68,66 @@ func (a *API) listTasks(ctx context.Context, c web.Caller, in *ListIn) (*answer[
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(a, c, "/output/tasks", l, p, a.taskOf), nil
+	return pageOf(a, c, rt, l, p, a.taskOf), nil
+}
+
+// filter reads which tasks are asked for.
+func (in *tasksIn) filter(c web.Caller) (f tepin.TaskFilter, err error) {
+	states := map[string]tepin.TaskState{"started": tepin.TaskProcessing, "error": tepin.TaskFailed} // as they are called elsewhere
+	for _, s := range []tepin.TaskState{tepin.TaskPending, tepin.TaskProcessing, tepin.TaskFinished, tepin.TaskFailed} {
+		states[string(s)] = s
+	}
+	formats := map[string]tepin.Format{}
+	for _, format := range tepin.Formats {
+		formats[string(format)] = format
+	}
+	sources := map[string]string{"template": "template", "project": "project", "document": "document"}
+	var s, o, r bool
+	f.State, s = states[strings.ToLower(in.Status)]
+	f.Format, o = formats[strings.ToLower(in.Format)]
+	f.Source, r = sources[strings.ToLower(in.Source)]
+	switch {
+	case in.Status != "" && !s:
+		return f, &tepin.Error{Kind: tepin.Invalid, Path: "status", Message: "a task is Pending, Processing, Finished or Failed"}
+	case in.Format != "" && !o:
+		return f, &tepin.Error{Kind: tepin.Invalid, Path: "format", Message: "the formats are PNG, JPG, PDF, GIF, MP4 and HTML"}
+	case in.Source != "" && !r:
+		return f, &tepin.Error{Kind: tepin.Invalid, Path: "source", Message: "a task is made of a Template, a Project or a Document"}
+	}
+	if f.Owner, err = plain("owner", in.Owner); strings.EqualFold(f.Owner, "me") {
+		f.Owner = c.Actor.ID
+	}
+	return f, err
+}
+
+type taskIn struct {
+	InEnvironment
+	ID string `path:"id" doc:"Id of the task."`
+}
+
+// deleteTask removes a task and its file; one that is under way ends. Whoever may order
+// such an output may do that.
+func (a *API) deleteTask(ctx context.Context, c web.Caller, in *taskIn) (*empty, error) {
+	id, err := id[tepin.TaskID]("task", in.ID)
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.Store.Task(ctx, c.Environment.ID, c.Actor, id)
+	if err != nil {
+		return nil, err
+	}
+	needed := tepin.OutputStatic
+	if t.Format == tepin.GIF || t.Format == tepin.MP4 {
+		needed = tepin.OutputAnimated
+	}
+	if !c.Actor.Scopes.Has(needed) {
+		return nil, tepin.Errorf(tepin.Forbidden, "to cancel or delete this task, a token needs the scope %s", needed)
+	}
+	if err := a.Store.DeleteTask(ctx, c.Actor, c.Environment.ID, id); err != nil {
+		return nil, err
+	}
+	a.Output.Stop(id)
+	return &empty{http.StatusNoContent}, nil
 }
 
 func (a *API) task(r *http.Request) (tepin.Task, error) {

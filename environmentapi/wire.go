@@ -169,36 +169,24 @@ func styleOf(f tepin.FontStyle) FontStyle {
 	}
 }
 
-// OutputSettings is the JSON of output settings.
-type OutputSettings struct {
-	ID                tepin.OutputSettingsID `json:"id" format:"uuid"`
-	Name              string                 `json:"name"`
-	Description       string                 `json:"description"`
-	Type              string                 `json:"type" enum:"PNG,JPG,PDF"`
-	Default           bool                   `json:"default" doc:"The one that is used when none is named; one for each type."`
-	Watermark         bool                   `json:"watermark"`
-	WatermarkText     string                 `json:"watermarkText"`
-	DataSourceEnabled bool                   `json:"dataSourceEnabled"`
-	Scaling           *float64               `json:"scaling,omitempty" doc:"PNG and JPG: 1 = 72 pixels an inch."`
-	Quality           *int                   `json:"quality,omitempty" doc:"JPG: 1 to 100."`
-	IncludeBleed      *bool                  `json:"includeBleed,omitempty" doc:"PDF: the bleed area is part of the page."`
-}
-
 // Task is the JSON of a render task.
 type Task struct {
-	ID              tepin.TaskID `json:"id" format:"uuid"`
-	Name            string       `json:"name"`
-	DateCreated     time.Time    `json:"dateCreated"`
-	DateProcessed   *time.Time   `json:"dateProcessed"`
-	Format          string       `json:"format" enum:"PNG,JPG,PDF"`
-	Status          string       `json:"status" enum:"Pending,Processing,Finished,Failed"`
-	Source          string       `json:"source" enum:"Template,Project,Document"`
-	Owner           string       `json:"owner" doc:"Id of the integration or user that asked for it."`
-	OutputAvailable bool         `json:"outputAvailable" doc:"Whether the file can still be downloaded."`
-	Watermarked     bool         `json:"watermarked"`
-	Renders         int64        `json:"renders" doc:"Renders that the task counted."`
-	ErrorType       string       `json:"errorType,omitempty"`
-	ErrorDetail     string       `json:"errorDetail,omitempty"`
+	ID                     tepin.TaskID `json:"id" format:"uuid"`
+	Name                   string       `json:"name"`
+	DateCreated            time.Time    `json:"dateCreated"`
+	DateProcessed          *time.Time   `json:"dateProcessed"`
+	Format                 string       `json:"format" enum:"PNG,JPG,PDF,GIF,MP4,HTML"`
+	Status                 string       `json:"status" enum:"Pending,Processing,Finished,Failed"`
+	Source                 string       `json:"source" enum:"Template,Project,Document"`
+	Owner                  string       `json:"owner" doc:"Id of the integration or user that asked for it."`
+	TotalRecords           int          `json:"totalRecords" doc:"Records that were asked for; 1 without variables."`
+	SuccessfulRecords      int          `json:"successfulRecords" doc:"Records that are in the output; 0 until it is finished."`
+	TotalSuccessfulRecords int          `json:"totalSuccessfulRecords" doc:"The same."`
+	OutputAvailable        bool         `json:"outputAvailable" doc:"Whether the file can still be downloaded."`
+	Watermarked            bool         `json:"watermarked"`
+	Renders                int64        `json:"renders" doc:"Renders that the task counted."`
+	ErrorType              string       `json:"errorType,omitempty"`
+	ErrorDetail            string       `json:"errorDetail,omitempty"`
 }
 
 // TaskData names a task.

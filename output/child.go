@@ -13,6 +13,7 @@ import (
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/document"
 	"github.com/tepin/tepin/render"
+	"github.com/tepin/tepin/render/animation"
 	"github.com/tepin/tepin/render/color"
 	"github.com/tepin/tepin/render/pdf"
 	"github.com/tepin/tepin/render/raster"
@@ -32,23 +33,11 @@ func renderChild(in io.Reader, out io.Writer) error {
 	if _, err := io.ReadFull(rest, make([]byte, 1)); err != nil { // the newline after the order
 		return err
 	}
-	press, err := newPress(o, rest)
+	press, err := newPress(o, rest, out)
 	if err != nil {
 		return err
 	}
-	a, files, err := press.print()
-	if err != nil {
-		return err
-	}
-	if err := json.NewEncoder(out).Encode(a); err != nil {
-		return err
-	}
-	for _, f := range files {
-		if _, err := out.Write(f); err != nil {
-			return err
-		}
-	}
-	return nil
+	return press.print()
 }
 
 // press renders one job.
@@ -58,11 +47,21 @@ type press struct {
 	assets render.Assets
 	images map[string]picture
 	cache  raster.Cache
-	files  []file
-	bytes  [][]byte
-	total  int64
-	report []recordReport
+	to     *sender
+	pdf    *pdf.Writer // the file that is begun; nil = none
+	inPDF  int         // records in it
+	parts  int         // PDFs that were begun
+	total  int64       // bytes of files
+	sum    summary
 	room   int // errors that the report may still list
+}
+
+// laid is one page of a record, laid out.
+type laid struct {
+	layout   string
+	page     render.Page
+	list     render.List
+	timeline animation.Timeline
 }
 
 // picture is an image of the document: its bytes, and its pixels once they are needed.
@@ -73,8 +72,8 @@ type picture struct {
 }
 
 // newPress reads the parts and the document.
-func newPress(o order, parts io.Reader) (*press, error) {
-	p := &press{job: o.Job, room: maxReported, images: map[string]picture{}}
+func newPress(o order, parts io.Reader, out io.Writer) (*press, error) {
+	p := &press{job: o.Job, to: newSender(out), room: maxReported, images: map[string]picture{}}
 	p.assets = render.Assets{Images: map[string]render.ImageInfo{}, Fonts: text.Fonts{ByKey: map[string]*text.Font{}}}
 	for _, part := range o.Parts {
 		data := make([]byte, part.Size)
@@ -123,40 +122,72 @@ func (p *press) takeBuiltin(o order) {
 	}
 }
 
-// print renders every layout and record of the job.
-func (p *press) print() (answer, [][]byte, error) {
-	var all []render.List
+// print renders every layout and record of the job, and sends what it makes.
+func (p *press) print() error {
 	for record, values := range p.job.records() {
-		lists, err := p.pages(record, values)
+		sheets, good, err := p.sheets(record, values)
 		if err != nil {
-			return answer{}, nil, err
+			return err
 		}
-		if p.job.Format == tepin.PDF {
-			all = append(all, lists...)
+		if !good && p.job.Options.Continue {
 			continue
 		}
-		if err := p.addImages(record, lists); err != nil {
-			return answer{}, nil, err
+		if !good {
+			break
 		}
-	}
-	if len(all) > 0 {
-		if err := p.addPDF(all); err != nil {
-			return answer{}, nil, err
+		if err := p.record(record, sheets); err != nil {
+			return err
 		}
+		p.sum.Successful++
 	}
-	return answer{Report: p.report, Files: p.files}, p.bytes, nil
+	if err := p.closePDF(); err != nil {
+		return err
+	}
+	return p.to.finish(p.sum)
 }
 
-// pages lays out one record.
-func (p *press) pages(record int, values map[string]any) ([]render.List, error) {
-	var lists []render.List
+// record makes the files, or the part of a file, of one record.
+func (p *press) record(record int, sheets []laid) error {
+	switch p.job.Format {
+	case tepin.PDF:
+		return p.addPages(sheets)
+	case tepin.HTML:
+		return p.addHTML(record, sheets)
+	}
+	for i, s := range sheets {
+		name := p.fileName(record, i, len(sheets))
+		var err error
+		switch p.job.Format {
+		case tepin.GIF:
+			err = p.addGIF(name, s)
+		case tepin.MP4:
+			err = p.addMP4(name, s)
+		default:
+			err = p.addImage(name, s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sheets lays out one record, and tells whether nothing is wrong with it.
+func (p *press) sheets(record int, values map[string]any) (sheets []laid, good bool, err error) {
 	var issues []render.Issue
 	for _, layout := range p.job.LayoutIDs {
 		pages, found, err := p.doc.Pages(layout, values)
 		if err != nil {
-			return nil, inRecord(err, record, len(p.job.Variables))
+			return nil, false, inRecord(err, record, len(p.job.Variables))
 		}
 		issues = append(issues, found...)
+		var timeline animation.Timeline
+		if p.job.Format.Animated() {
+			if timeline, found, err = p.doc.Timeline(layout); err != nil {
+				return nil, false, err
+			}
+			issues = append(issues, found...)
+		}
 		for _, page := range pages {
 			if p.job.Page != "" && page.ID != p.job.Page {
 				continue
@@ -166,58 +197,78 @@ func (p *press) pages(record int, values map[string]any) ([]render.List, error) 
 			if p.job.Watermark != "" {
 				render.Watermark(&list, p.job.Watermark, p.assets.Fonts)
 			}
-			lists = append(lists, list)
+			sheets = append(sheets, laid{layout, page, list, timeline})
 		}
 	}
 	if len(issues) > 0 {
 		if r := reported(record, issues, &p.room); len(r.Errors) > 0 {
-			p.report = append(p.report, r)
+			p.sum.Report = append(p.sum.Report, r)
 		}
 	}
-	return lists, nil
+	return sheets, !slices.ContainsFunc(issues, func(i render.Issue) bool { return !warning(i.Type) }), nil
 }
 
-// addImages makes one file of each page.
-func (p *press) addImages(record int, lists []render.List) error {
-	for i, list := range lists {
-		pixels, err := p.decode(list)
+// addImage makes a picture of a page.
+func (p *press) addImage(name string, s laid) error {
+	o := raster.Options{Scale: p.job.Scaling, Cache: &p.cache}
+	if p.job.Format == tepin.JPG {
+		o.Background = color.White
+	}
+	pixels, err := p.decode(s.list)
+	if err != nil {
+		return err
+	}
+	img, err := raster.Draw(s.list, pixels, o)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	contentType := "image/png"
+	if p.job.Format == tepin.JPG || p.job.Sheet && img.Opaque() {
+		contentType = "image/jpeg"
+		err = p.encodeJPG(&b, img)
+	} else {
+		err = raster.EncodePNG(&b, img, 72*p.job.Scaling)
+	}
+	if err != nil {
+		return err
+	}
+	p.sum.Units++
+	return p.add(name, contentType, b.Bytes())
+}
+
+// encodeJPG writes a JPEG in the quality of the settings, or in the best one that the
+// size of a file allows.
+func (p *press) encodeJPG(b *bytes.Buffer, img *image.RGBA) error {
+	limit := int(p.job.Options.MaxFileSize * 1000)
+	fits := func(quality int) (bool, error) {
+		b.Reset()
+		err := raster.EncodeJPG(b, img, quality, 72*p.job.Scaling)
+		return limit == 0 || b.Len() <= limit, err
+	}
+	if ok, err := fits(p.job.Quality); ok || err != nil {
+		return err
+	}
+	low, high := 1, p.job.Quality // the lowest is taken untried: if it is too large, that is said
+	for low < high-1 {
+		middle := (low + high) / 2
+		ok, err := fits(middle)
 		if err != nil {
 			return err
 		}
-		o := raster.Options{Scale: p.job.Scaling, Cache: &p.cache}
-		if p.job.Format == tepin.JPG {
-			o.Background = color.White
-		}
-		img, err := raster.Draw(list, pixels, o)
-		if err != nil {
-			return err
-		}
-		var b bytes.Buffer
-		contentType := "image/png"
-		if p.job.Format == tepin.JPG || p.job.Sheet && img.Opaque() {
-			contentType = "image/jpeg"
-			err = raster.EncodeJPG(&b, img, p.job.Quality, 72*p.job.Scaling)
+		if ok {
+			low = middle
 		} else {
-			err = raster.EncodePNG(&b, img, 72*p.job.Scaling)
-		}
-		if err != nil {
-			return err
-		}
-		if err := p.add(p.fileName(record, i, len(lists)), contentType, b.Bytes()); err != nil {
-			return err
+			high = middle
 		}
 	}
-	return nil
+	_, err := fits(low)
+	return err
 }
 
 // fileName numbers files where there are several.
 func (p *press) fileName(record, page, pages int) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '_'
-		}
-		return r
-	}, p.job.Name)
+	name := plainName(p.job.Name)
 	if len(p.job.Variables) > 0 {
 		name += fmt.Sprintf("-%0*d", 1+int(math.Log10(float64(len(p.job.Variables)))), record+1)
 	}
@@ -225,6 +276,16 @@ func (p *press) fileName(record, page, pages int) string {
 		name += fmt.Sprintf("-%d", page+1)
 	}
 	return name + "." + extension(p.job.Format)
+}
+
+// plainName is a name that every file system takes.
+func plainName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
 }
 
 // decode reads the pixels of the images that a page draws.
@@ -256,8 +317,33 @@ func (p *press) picture(key string) (image.Image, error) {
 	return pic.pixels, nil
 }
 
-// addPDF makes one file of all pages.
-func (p *press) addPDF(lists []render.List) error {
+// addPages adds a record's pages to the PDF, and begins another one where that has as
+// many records as a file may have.
+func (p *press) addPages(sheets []laid) error {
+	if p.job.PerFile > 0 && p.inPDF == p.job.PerFile {
+		if err := p.closePDF(); err != nil {
+			return err
+		}
+	}
+	if p.pdf == nil {
+		if err := p.openPDF(); err != nil {
+			return err
+		}
+	}
+	for i := range sheets {
+		list := sheets[i].list
+		if p.job.Options.OutlineText {
+			list = render.Outlined(list)
+		}
+		if err := p.pdf.Page(&list); err != nil {
+			return err
+		}
+	}
+	p.inPDF++
+	return nil
+}
+
+func (p *press) openPDF() error {
 	images := map[string]pdf.Image{}
 	for key, pic := range p.images {
 		images[key] = pdf.Image{
@@ -265,26 +351,54 @@ func (p *press) addPDF(lists []render.List) error {
 			Decoded: func() (image.Image, error) { return p.picture(key) },
 		}
 	}
-	var b bytes.Buffer
-	err := pdf.Write(&b, lists, pdf.Options{Title: p.job.Name, Bleed: p.job.Bleed, Images: images, Producer: "Tepin", Created: p.job.Created})
-	if err != nil {
+	p.parts++
+	name := p.job.Name
+	if p.job.Several {
+		name = fmt.Sprintf("%s-%d", plainName(p.job.Name), p.parts)
+	}
+	if err := p.to.begin(file{Name: name + ".pdf", ContentType: "application/pdf"}); err != nil {
 		return err
 	}
-	return p.add(p.job.Name+".pdf", "application/pdf", b.Bytes())
+	o := pdf.Options{Title: p.job.Name, Bleed: p.job.Bleed, Images: images, Producer: "Tepin", Created: p.job.Created, Version: p.job.Options.PDFVersion}
+	if m := p.job.Options.CropMarks; m != nil {
+		o.Marks = &pdf.Marks{Offset: m.Offset, Weight: m.Weight}
+	}
+	p.pdf, p.inPDF = pdf.NewWriter(limited{p}, o), 0
+	return nil
+}
+
+// closePDF ends the file that is begun, if there is one.
+func (p *press) closePDF() error {
+	if p.pdf == nil {
+		return nil
+	}
+	if err := p.pdf.Close(); err != nil {
+		return err
+	}
+	p.pdf = nil
+	p.sum.Units++
+	return p.to.end()
 }
 
 var errOutputSize = tepin.Errorf(tepin.TooLarge, "the output is larger than %d MB; ask for fewer records or a lower scaling", MaxOutputBytes>>20)
 
-var errFiles = tepin.Errorf(tepin.TooLarge, "the output has more than %d files; split the records over several requests", MaxFiles)
+// limited sends bytes of the file that is begun, as long as the output is not too large.
+type limited struct{ *press }
 
+func (l limited) Write(b []byte) (int, error) {
+	if l.total += int64(len(b)); l.total > MaxOutputBytes {
+		return 0, errOutputSize
+	}
+	return l.to.Write(b)
+}
+
+// add sends a whole file.
 func (p *press) add(name, contentType string, data []byte) error {
-	if len(p.files) == MaxFiles {
-		return errFiles
+	if err := p.to.begin(file{Name: name, ContentType: contentType}); err != nil {
+		return err
 	}
-	if p.total += int64(len(data)); p.total > MaxOutputBytes {
-		return errOutputSize
+	if _, err := (limited{p}).Write(data); err != nil {
+		return err
 	}
-	p.files = append(p.files, file{Name: name, ContentType: contentType, Size: int64(len(data))})
-	p.bytes = append(p.bytes, data)
-	return nil
+	return p.to.end()
 }

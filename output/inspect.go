@@ -10,6 +10,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/document"
+	"github.com/tepin/tepin/render/animation"
 	"github.com/tepin/tepin/sandbox"
 )
 
@@ -21,10 +22,11 @@ type plan struct {
 	Pages     []string `json:"pages"` // ids, as Sizes has them
 }
 
-// size is a page's, in points.
+// size is a page's, in points, and how long its layout lasts.
 type size struct {
 	Layout        string
 	Width, Height float64
+	Timeline      animation.Timeline
 }
 
 // CheckDocument refuses what is no document that we can read; the error names the
@@ -168,9 +170,14 @@ func (p *plan) add(doc *document.Document, layout string, j job, seen map[need]b
 	if err != nil {
 		return err
 	}
+	timeline, _, err := doc.Timeline(layout)
+	if err != nil {
+		return err
+	}
+	timeline.Bars = nil // its length will do
 	for _, page := range pages {
 		p.Pages = append(p.Pages, page.ID)
-		p.Sizes = append(p.Sizes, size{Layout: layout, Width: page.Width, Height: page.Height})
+		p.Sizes = append(p.Sizes, size{Layout: layout, Width: page.Width, Height: page.Height, Timeline: timeline})
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"iter"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -21,13 +22,23 @@ const (
 	MaxAssetBytes  = 256 << 20 // fonts and encoded images that one render may need
 	MaxOutputBytes = 1 << 30   // of all files that one render makes
 	MaxFiles       = 50_000    // that one render makes
-	maxHead        = 64 << 20  // bytes of what a render child tells beside its files
 	inProcess      = 1 << 20   // bytes of a document, times layouts, times records, planned without a child
+)
+
+// Limits of an animation.
+const (
+	MaxTimeline        = 2 * time.Minute
+	MaxFrames          = 3_600          // of one file
+	MaxAnimationSide   = 4_096          // pixels
+	MaxAnimationPixels = 4_000_000_000  // of all frames of one file together
+	maxAnimatedPixels  = 20_000_000_000 // of all frames of one output together
+	stillVideo         = time.Second    // how long a video lasts of a layout without a timeline
 )
 
 // renderLimits bound a render child, inspectLimits one that only reads a document.
 var (
 	renderLimits  = sandbox.Limits{Memory: 1 << 30, CPU: 5 * time.Minute, Wall: 10 * time.Minute, Output: MaxOutputBytes + 1<<20}
+	videoLimits   = sandbox.Limits{Memory: 1 << 30, CPU: 10 * time.Minute, Wall: 10 * time.Minute, Output: 256 << 20}
 	inspectLimits = sandbox.Limits{Memory: 512 << 20, CPU: 20 * time.Second, Wall: time.Minute, Output: 16 << 20}
 )
 
@@ -37,6 +48,10 @@ type Service struct {
 	Asset *asset.Service
 	Wake  func()           // tells the job runner that there is work; may be nil
 	Now   func() time.Time // nil = time.Now
+
+	FFmpeg string // path of the program that makes MP4 files; "" = there is none
+
+	running sync.Map // tepin.TaskID → context.CancelFunc
 }
 
 func (s *Service) now() time.Time {
@@ -56,6 +71,9 @@ type Order struct {
 	ProjectID  tepin.ProjectID
 	SettingsID tepin.OutputSettingsID // empty = the environment's default for the format
 	Scaling    float64                // of pixel formats; 0 = as the settings say
+	FPS        int                    // of GIF and MP4; 0 = as the settings say
+	PDFVersion string                 // empty = as the settings say
+	PerFile    int                    // records of one PDF; 0 = all
 	Variables  []map[string]any       // one record each; a name that is left out keeps the previous record's value
 	Name       string                 // of the file; empty = of the project or template
 }
@@ -63,19 +81,23 @@ type Order struct {
 // job is a render as it is queued: everything that it needs but the bytes of fonts
 // and images. It is stored as JSON beside its task.
 type job struct {
-	Document  json.RawMessage  `json:"document"`
-	LayoutIDs []string         `json:"layoutIds"`
-	Format    tepin.Format     `json:"format"`
-	Scaling   float64          `json:"scaling"`
-	Quality   int              `json:"quality"`
-	Bleed     bool             `json:"bleed"`
-	Watermark string           `json:"watermark"`
-	Variables []map[string]any `json:"variables"`
-	Name      string           `json:"name"`
-	Created   time.Time        `json:"created"`
-	Needs     []need           `json:"needs"`
-	Page      string           `json:"page,omitempty"`  // the one that is drawn; empty = all
-	Sheet     bool             `json:"sheet,omitempty"` // JPEG where nothing shines through
+	Document  json.RawMessage     `json:"document"`
+	LayoutIDs []string            `json:"layoutIds"`
+	Format    tepin.Format        `json:"format"`
+	Scaling   float64             `json:"scaling"`
+	Quality   int                 `json:"quality"`
+	Bleed     bool                `json:"bleed"`
+	Options   tepin.OutputOptions `json:"options"`
+	PerFile   int                 `json:"perFile"` // records of one PDF; 0 = all
+	Several   bool                `json:"several"` // files, or files in folders: the output is an archive
+	Raw       int64               `json:"raw"`     // bytes of pictures that become videos
+	Watermark string              `json:"watermark"`
+	Variables []map[string]any    `json:"variables"`
+	Name      string              `json:"name"`
+	Created   time.Time           `json:"created"`
+	Needs     []need              `json:"needs"`
+	Page      string              `json:"page,omitempty"`  // the one that is drawn; empty = all
+	Sheet     bool                `json:"sheet,omitempty"` // JPEG where nothing shines through
 }
 
 // count is how many records the job renders: without variables, one.

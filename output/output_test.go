@@ -236,7 +236,7 @@ func TestRefusedRequests(t *testing.T) {
 		says  string
 	}{
 		"nothing":          {output.Order{Format: tepin.PDF}, tepin.Invalid, "nothing to render"},
-		"unknown format":   {output.Order{Format: "gif", Document: w.doc}, tepin.Invalid, "png, jpg or pdf"},
+		"unknown format":   {output.Order{Format: "bmp", Document: w.doc}, tepin.Invalid, "png, jpg, pdf"},
 		"unknown layout":   {output.Order{Format: tepin.PDF, Document: w.doc, LayoutIDs: []string{"x"}}, tepin.Invalid, `"x"`},
 		"layout twice":     {output.Order{Format: tepin.PDF, Document: w.doc, LayoutIDs: []string{"card", "poster", "card"}}, tepin.Invalid, `"card" is named twice`},
 		"unknown variable": {output.Order{Format: tepin.PDF, Document: w.doc, Variables: []map[string]any{{}, {"Nobody": "x"}}}, tepin.Invalid, "variables[1]"},

@@ -1,8 +1,6 @@
 package output
 
 import (
-	"archive/zip"
-	"io"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -50,18 +48,17 @@ func reported(record int, issues []render.Issue, room *int) recordReport {
 	return r
 }
 
-// renders counts what an output costs: each image one, each PDF one, and a PDF of V
-// records above 50 one for each of the first 50 and one for each further ten begun.
-// What is watermarked costs nothing.
-func renders(j job, files int) int64 {
-	v := int64(j.count())
+// renders counts what an output costs: each image one, each HTML one, each started second
+// of an animation one, each PDF one, and a PDF of V records above 50 one for each of the
+// first 50 and one for each further ten begun, however many files they are in. What is
+// watermarked costs nothing, nor does a record that failed.
+func renders(j job, s summary) int64 {
+	v := int64(s.Successful)
 	switch {
 	case j.Watermark != "":
 		return 0
-	case j.Format != tepin.PDF:
-		return int64(files)
-	case v == 1:
-		return int64(files)
+	case j.Format != tepin.PDF || j.count() == 1:
+		return s.Units
 	case v <= 50:
 		return v
 	}
@@ -79,28 +76,4 @@ func Available(t tepin.Task, now time.Time) error {
 		return tepin.Errorf(tepin.Gone, "the file is no longer available: it is kept for %.0f hours; start the output again", tepin.OutputKept.Hours())
 	}
 	return nil
-}
-
-// zipped streams the files, whose bytes follow each other in body, as one archive.
-func zipped(files []file, body io.Reader, modified time.Time) io.Reader {
-	r, w := io.Pipe()
-	go func() {
-		archive := zip.NewWriter(w)
-		for _, f := range files {
-			// Images and PDFs are compressed already.
-			entry, err := archive.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Store, Modified: modified})
-			if err == nil {
-				_, err = io.CopyN(entry, body, f.Size)
-			}
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF // a clean end would pass for a whole archive
-			}
-			if err != nil {
-				w.CloseWithError(err)
-				return
-			}
-		}
-		w.CloseWithError(archive.Close())
-	}()
-	return r
 }

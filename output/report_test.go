@@ -3,6 +3,7 @@ package output
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,26 +18,29 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/render"
+	"github.com/tepin/tepin/render/animation"
 )
 
 func TestRenders(t *testing.T) {
 	rows := func(n int) []map[string]any { return make([]map[string]any, n) }
 	for name, c := range map[string]struct {
-		job   job
-		files int
-		want  int64
+		job  job
+		sum  summary
+		want int64
 	}{
-		"an image":             {job{Format: tepin.PNG}, 1, 1},
-		"images of five pages": {job{Format: tepin.JPG}, 5, 5},
-		"a PDF":                {job{Format: tepin.PDF}, 1, 1},
-		"a PDF of one record":  {job{Format: tepin.PDF, Variables: rows(1)}, 1, 1},
-		"fifty records":        {job{Format: tepin.PDF, Variables: rows(50)}, 1, 50},
-		"fifty-one records":    {job{Format: tepin.PDF, Variables: rows(51)}, 1, 51},
-		"sixty-one records":    {job{Format: tepin.PDF, Variables: rows(61)}, 1, 52},
-		"a thousand records":   {job{Format: tepin.PDF, Variables: rows(1000)}, 1, 145},
-		"watermarked":          {job{Format: tepin.PDF, Variables: rows(1000), Watermark: "x"}, 1, 0},
+		"an image":             {job{Format: tepin.PNG}, summary{Successful: 1, Units: 1}, 1},
+		"images of five pages": {job{Format: tepin.JPG}, summary{Successful: 1, Units: 5}, 5},
+		"a video":              {job{Format: tepin.MP4}, summary{Successful: 1, Units: 3}, 3},
+		"a PDF":                {job{Format: tepin.PDF}, summary{Successful: 1, Units: 1}, 1},
+		"a PDF of one record":  {job{Format: tepin.PDF, Variables: rows(1)}, summary{Successful: 1, Units: 1}, 1},
+		"fifty records":        {job{Format: tepin.PDF, Variables: rows(50)}, summary{Successful: 50, Units: 1}, 50},
+		"records that failed":  {job{Format: tepin.PDF, Variables: rows(50)}, summary{Successful: 20, Units: 1}, 20},
+		"fifty-one records":    {job{Format: tepin.PDF, Variables: rows(51)}, summary{Successful: 51, Units: 1}, 51},
+		"sixty-one records":    {job{Format: tepin.PDF, Variables: rows(61)}, summary{Successful: 61, Units: 7}, 52},
+		"a thousand records":   {job{Format: tepin.PDF, Variables: rows(1000)}, summary{Successful: 1000, Units: 1}, 145},
+		"watermarked":          {job{Format: tepin.PDF, Variables: rows(1000), Watermark: "x"}, summary{Successful: 1000, Units: 1}, 0},
 	} {
-		if got := renders(c.job, c.files); got != c.want {
+		if got := renders(c.job, c.sum); got != c.want {
 			t.Errorf("%s: %d renders, want %d", name, got, c.want)
 		}
 	}
@@ -77,13 +81,44 @@ func TestWatermark(t *testing.T) {
 	}
 }
 
-func TestZipped(t *testing.T) {
-	when := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	data, err := io.ReadAll(zipped([]file{{Name: "a.png", Size: 3}, {Name: "b.png", Size: 2}}, strings.NewReader("aaabb"), when))
+// sent is what a child answers that makes the given files, with the given summary.
+func sent(t *testing.T, sum summary, files ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	to := newSender(&b)
+	for i, content := range files {
+		err := to.begin(file{Name: fmt.Sprintf("%d.png", i+1), ContentType: "image/png"})
+		if err == nil {
+			_, err = io.WriteString(to, content)
+		}
+		if err = errors.Join(err, to.end()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := to.finish(sum); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func assembled(raw []byte, j job) (string, error) {
+	var b bytes.Buffer
+	a := &assembly{job: j, from: newReceiver(bytes.NewReader(raw))}
+	err := a.write(context.Background(), &b)
+	return b.String(), err
+}
+
+func TestAssembled(t *testing.T) {
+	done := summary{Successful: 1, Units: 1}
+	long := strings.Repeat("x", 3*maxParcel+7)
+	if got, err := assembled(sent(t, done, long), job{}); err != nil || got != long {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	data, err := assembled(sent(t, done, "aaa", "bb"), job{Several: true, Created: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	archive, err := zip.NewReader(strings.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,43 +134,74 @@ func TestZipped(t *testing.T) {
 		}
 		got[f.Name] = string(b)
 	}
-	if diff := cmp.Diff(map[string]string{"a.png": "aaa", "b.png": "bb"}, got); diff != "" {
+	if diff := cmp.Diff(map[string]string{"1.png": "aaa", "2.png": "bb"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := io.ReadAll(zipped([]file{{Name: "a.png", Size: 9}}, strings.NewReader("short"), when)); err == nil {
-		t.Error("an archive of a file that broke off is taken for whole")
+	if _, err := assembled(sent(t, done, "aaa", "bb"), job{}); !errors.Is(err, errParcel) {
+		t.Errorf("two files where there is to be one: %v", err)
+	}
+	if _, err := assembled(sent(t, done), job{}); err == nil || !strings.Contains(err.Error(), "no visible pages") {
+		t.Errorf("no file: %v", err)
+	}
+	bad := summary{Successful: 1, Report: []recordReport{{2, []recordError{{"ImageLoadFailed", "frame b"}}}}}
+	if _, err := assembled(sent(t, bad, "aaa"), job{}); err == nil || !strings.Contains(err.Error(), "record 2") {
+		t.Errorf("a bad record: %v", err)
+	}
+	tolerant := job{Options: tepin.OutputOptions{Continue: true, MaxFileSize: 1}}
+	if _, err := assembled(sent(t, bad, "aaa"), tolerant); err != nil {
+		t.Errorf("a bad record, and go on: %v", err)
+	}
+	if _, err := assembled(sent(t, done, long), tolerant); err == nil || !strings.Contains(err.Error(), "maxFileSizeInKiloBytes") {
+		t.Errorf("a large file: %v", err)
 	}
 }
 
-// A child that dies half-way leaves no file that looks whole.
-func TestReadAnswerBrokenOff(t *testing.T) {
-	whole := `{"files":[{"name":"a","size":5}]}` + "\n12345"
+// A child that dies half-way leaves no file that looks whole, and one that says nonsense
+// is not believed.
+func TestAnswerBrokenOff(t *testing.T) {
+	whole := sent(t, summary{Successful: 1, Units: 1}, "12345")
 	for n := range len(whole) {
-		_, body, err := readAnswer(strings.NewReader(whole[:n]))
-		if err == nil {
-			_, err = io.ReadAll(body)
-		}
-		if err == nil {
+		if _, err := assembled(whole[:n], job{}); err == nil {
 			t.Errorf("%d of %d bytes are taken for the whole", n, len(whole))
 		}
 	}
-	a, body, err := readAnswer(strings.NewReader(whole))
-	if err != nil || len(a.Files) != 1 {
-		t.Fatal(a, err)
+	for name, raw := range map[string]string{
+		"nonsense":      "x\x00\x00\x00\x01y",
+		"long head":     "h\xff\xff\xff\xff",
+		"long parcel":   "h\x00\x00\x00\x02{}d\x7f\xff\xff\xff",
+		"no JSON":       "s\x00\x00\x00\x01x",
+		"end with data": "h\x00\x00\x00\x02{}e\x00\x00\x00\x01x",
+	} {
+		if _, err := assembled([]byte(raw), job{}); !errors.Is(err, errParcel) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if got, err := io.ReadAll(body); err != nil || string(got) != "12345" {
-		t.Errorf("%q, %v", got, err)
-	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	var b bytes.Buffer
+	to := newSender(&b)
+	_ = to.begin(file{Name: "a", ContentType: "b"})
+	_, _ = to.Write([]byte("12345"))
+	_ = to.end()
+	_ = to.finish(summary{Successful: 1})
+	f.Add(b.Bytes(), true)
+	f.Fuzz(func(t *testing.T, raw []byte, several bool) {
+		got, err := assembled(raw, job{Several: several})
+		if err == nil && len(got) > len(raw)+1024 {
+			t.Errorf("%d bytes of %d", len(got), len(raw))
+		}
+	})
 }
 
 func TestSummarize(t *testing.T) {
 	room := maxReported
 	warn := reported(0, []render.Issue{{Type: "TextOverflow", Details: "frame a"}, {Type: "TextOverflow", Details: "frame a"}}, &room)
-	report, fatal := summarize([]recordReport{warn})
+	report, fatal := summarize(summary{Report: []recordReport{warn}}, false)
 	if fatal != nil || report != `[{"recordNumber":1,"errorList":[{"type":"TextOverflow","details":"frame a"}]}]` {
 		t.Errorf("%s, %v", report, fatal)
 	}
-	_, fatal = summarize([]recordReport{warn, reported(1, []render.Issue{{Type: "ImageLoadFailed", Details: "frame b"}}, &room)})
+	_, fatal = summarize(summary{Report: []recordReport{warn, reported(1, []render.Issue{{Type: "ImageLoadFailed", Details: "frame b"}}, &room)}}, false)
 	if fatal == nil || fatal.kind != "ImageLoadFailed" || !strings.Contains(fatal.detail, "record 2") {
 		t.Errorf("%v", fatal)
 	}
@@ -150,19 +216,15 @@ func TestReportIsBounded(t *testing.T) {
 	}
 	last := slices.Concat(issues, []render.Issue{{Type: "ImageLoadFailed", Details: "at the end"}, {Type: "FontLoadFailed", Details: "behind it"}})
 	room := maxReported
-	report, fatal := summarize([]recordReport{reported(0, issues, &room), reported(1, last, &room), reported(2, last, &room)})
+	report, fatal := summarize(summary{Report: []recordReport{reported(0, issues, &room), reported(1, last, &room), reported(2, last, &room)}}, false)
 	if len(report) > 500_000 || strings.Count(report, "Unsupported") != maxReported || !utf8.ValidString(report) {
 		t.Errorf("%d bytes, %d warnings", len(report), strings.Count(report, "Unsupported"))
 	}
 	if fatal == nil || fatal.detail != "record 2: at the end" {
 		t.Errorf("%v", fatal)
 	}
-	if report, fatal := summarize([]recordReport{{1, []recordError{{"Unsupported", strings.Repeat("x", 1<<20)}}}}); report != "" || fatal == nil {
+	if report, fatal := summarize(summary{Report: []recordReport{{1, []recordError{{"Unsupported", strings.Repeat("x", 1<<20)}}}}}, false); report != "" || fatal == nil {
 		t.Errorf("a child's long report is taken: %d bytes", len(report))
-	}
-	head := `{"report":[],"files":[{"name":"` + strings.Repeat("x", maxHead) + `"}]}` + "\n"
-	if _, _, err := readAnswer(strings.NewReader(head)); err == nil {
-		t.Error("a child's long list of files is taken")
 	}
 }
 
@@ -189,8 +251,12 @@ func TestAvailable(t *testing.T) {
 	}
 }
 
-func TestCheckSizes(t *testing.T) {
-	a4 := []size{{"a", 595, 842}}
+func TestMeasure(t *testing.T) {
+	fps := func(n int) tepin.OutputOptions { return tepin.OutputOptions{FPS: n} }
+	lasting := func(seconds float64) []size {
+		return []size{{Layout: "a", Width: 595, Height: 842, Timeline: animation.Timeline{Length: 1000 * seconds}}}
+	}
+	a4 := []size{{Layout: "a", Width: 595, Height: 842}}
 	for _, c := range []struct {
 		job   job
 		sizes []size
@@ -200,13 +266,23 @@ func TestCheckSizes(t *testing.T) {
 		{job{Format: tepin.PNG, Scaling: 14}, a4, true},
 		{job{Format: tepin.PNG, Scaling: 15}, a4, false},
 		{job{Format: tepin.PDF, Scaling: 15}, a4, true},
-		{job{Format: tepin.JPG, Scaling: 1}, []size{{"b", 30_000, 30_000}}, false},
-		{job{Format: tepin.JPG, Scaling: 1}, []size{{"b", 40_000, 1}}, false},
-		{job{Format: tepin.PNG, Scaling: 1}, []size{{"b", 0.4, 0.3}}, false},
+		{job{Format: tepin.JPG, Scaling: 1}, []size{{Layout: "b", Width: 30_000, Height: 30_000}}, false},
+		{job{Format: tepin.JPG, Scaling: 1}, []size{{Layout: "b", Width: 40_000, Height: 1}}, false},
+		{job{Format: tepin.PNG, Scaling: 1}, []size{{Layout: "b", Width: 0.4, Height: 0.3}}, false},
+		{job{Format: tepin.GIF, Scaling: 4, Options: fps(25)}, lasting(5), true},
+		{job{Format: tepin.GIF, Scaling: 5, Options: fps(25)}, lasting(1), false},
+		{job{Format: tepin.MP4, Scaling: 1, Options: fps(25)}, lasting(120), true},
+		{job{Format: tepin.MP4, Scaling: 1, Options: fps(25)}, lasting(121), false},
+		{job{Format: tepin.HTML, Scaling: 1}, lasting(121), false},
+		{job{Format: tepin.MP4, Scaling: 0.1, Options: fps(60)}, lasting(61), false},
+		{job{Format: tepin.MP4, Scaling: 2, Options: fps(60)}, lasting(60), false},
+		{job{Format: tepin.MP4, Scaling: 1, Options: fps(30), Variables: make([]map[string]any, 260)}, lasting(5), true},
+		{job{Format: tepin.MP4, Scaling: 1, Options: fps(30), Variables: make([]map[string]any, 270)}, lasting(5), false},
+		{job{Format: tepin.PNG, Scaling: 1}, lasting(1000), true},
 		{job{Format: tepin.JPG, Scaling: 1, Variables: make([]map[string]any, 10_000)}, slices.Repeat(a4, 5), true},
 		{job{Format: tepin.JPG, Scaling: 1, Variables: make([]map[string]any, 10_000)}, slices.Repeat(a4, 6), false},
 	} {
-		if err := checkSizes(c.sizes, c.job); (err == nil) != c.ok {
+		if err := c.job.measure(c.sizes); (err == nil) != c.ok {
 			t.Errorf("%v × %g: %v", c.sizes, c.job.Scaling, err)
 		}
 	}

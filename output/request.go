@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/sandbox"
 )
 
 // MayRequest refuses with TooMany, before an order is read, when a quota of renders is
@@ -22,8 +22,11 @@ func (s *Service) MayRequest(ctx context.Context, by tepin.Actor, env tepin.Envi
 // and images is refused here: a broken document, an unknown layout or variable, a
 // size beyond the limits.
 func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environment, o Order) (tepin.Task, error) {
-	if !slices.Contains([]tepin.Format{tepin.PNG, tepin.JPG, tepin.PDF}, o.Format) {
-		return tepin.Task{}, tepin.Errorf(tepin.Invalid, "the format is to be png, jpg or pdf")
+	if !slices.Contains(tepin.Formats, o.Format) {
+		return tepin.Task{}, tepin.Errorf(tepin.Invalid, "the format is to be png, jpg, pdf, gif, mp4 or html")
+	}
+	if o.Format == tepin.MP4 && s.FFmpeg == "" {
+		return tepin.Task{}, sandbox.NoTool("MP4 files", "ffmpeg")
 	}
 	if len(o.Variables) > MaxRecords {
 		return tepin.Task{}, tepin.Errorf(tepin.TooLarge, "there are %d rows of variables; the most is %d: split them over several requests", len(o.Variables), MaxRecords)
@@ -36,23 +39,20 @@ func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environ
 	if err != nil {
 		return tepin.Task{}, err
 	}
-	if o.Scaling == 0 {
-		o.Scaling = settings.Scaling
-	}
-	if math.IsNaN(o.Scaling) || o.Scaling < 0.01 || o.Scaling > 100 {
-		return tepin.Task{}, &tepin.Error{Kind: tepin.Invalid, Path: "scaling", Message: "the scaling is to be between 0.01 and 100"}
+	if err := o.override(&settings); err != nil {
+		return tepin.Task{}, err
 	}
 	j := job{
-		Document: doc, LayoutIDs: o.LayoutIDs, Format: o.Format, Scaling: o.Scaling, Quality: settings.Quality,
-		Bleed: settings.Bleed, Watermark: watermark(env, settings), Variables: o.Variables,
-		Name: name, Created: s.now().UTC(),
+		Document: doc, LayoutIDs: o.LayoutIDs, Format: o.Format, Scaling: settings.Scaling, Quality: settings.Quality,
+		Bleed: settings.Bleed, Options: settings.OutputOptions, PerFile: o.PerFile, Watermark: watermark(env, settings),
+		Variables: o.Variables, Name: name, Created: s.now().UTC(),
 	}
 	plan, err := inspect(ctx, j)
 	if err != nil {
 		return tepin.Task{}, err
 	}
 	j.LayoutIDs, j.Needs = plan.LayoutIDs, plan.Needs
-	if err := checkSizes(plan.Sizes, j); err != nil {
+	if err := j.measure(plan.Sizes); err != nil {
 		return tepin.Task{}, err
 	}
 	return s.enqueue(ctx, by, env.ID, source, j)
@@ -70,7 +70,7 @@ func (s *Service) enqueue(ctx context.Context, by tepin.Actor, env tepin.Environ
 	}
 	task, err := s.Store.CreateTask(ctx, by, tepin.Task{
 		EnvironmentID: env, OwnerKind: by.Kind, OwnerID: by.ID,
-		Format: j.Format, Name: j.Name, Source: source, Request: ref,
+		Format: j.Format, Name: j.Name, Source: source, Records: j.count(), Request: ref,
 	})
 	if err := s.Asset.Settle(ctx, ref, err); err != nil {
 		return tepin.Task{}, err
@@ -136,24 +136,4 @@ func watermark(env tepin.Environment, settings tepin.OutputSettings) string {
 		return "Tepin"
 	}
 	return ""
-}
-
-// checkSizes refuses images that S30 forbids before anything is queued.
-func checkSizes(sizes []size, j job) error {
-	if j.Format == tepin.PDF {
-		return nil
-	}
-	if n := len(sizes) * j.count(); n > MaxFiles {
-		return tepin.Errorf(tepin.TooLarge, "the output would have %d files; the most is %d: split the records over several requests", n, MaxFiles)
-	}
-	for _, s := range sizes {
-		if s.Width*j.Scaling < 1 || s.Height*j.Scaling < 1 {
-			return tepin.Errorf(tepin.Invalid, "layout %q would be smaller than a pixel, %.3f × %.3f; lengths in documents are thousandths of a point (1 px = 1000)", s.Layout, s.Width*j.Scaling, s.Height*j.Scaling)
-		}
-		w, h := math.Ceil(s.Width*j.Scaling), math.Ceil(s.Height*j.Scaling)
-		if w > tepin.MaxImageSide || h > tepin.MaxImageSide || w*h > tepin.MaxImagePixels {
-			return tepin.Errorf(tepin.Invalid, "layout %q would be %.0f × %.0f pixels; the most is %d a side and %d million in all: lower the scaling or the layout's size", s.Layout, w, h, tepin.MaxImageSide, tepin.MaxImagePixels/1_000_000)
-		}
-	}
-	return nil
 }

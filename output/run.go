@@ -28,9 +28,16 @@ func (s *Service) Run(ctx context.Context, queued tepin.Job) error {
 	if err := s.Store.StartTask(ctx, queued.EnvironmentID, id); err != nil {
 		return err
 	}
-	err = s.perform(ctx, queued, &task)
-	if ctx.Err() != nil {
+	working, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.running.Store(id, cancel)
+	defer s.running.Delete(id)
+	err = s.perform(working, queued, &task)
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case working.Err() != nil:
+		return nil // the task was cancelled, and its job with it
 	}
 	var broken *renderError
 	switch {
@@ -44,6 +51,14 @@ func (s *Service) Run(ctx context.Context, queued tepin.Job) error {
 		return s.fail(ctx, queued, failed, sentence(said), "")
 	}
 	return err
+}
+
+// Stop ends the work on a task that was cancelled, if this server does it. Others learn
+// of it when they extend the lease of its job.
+func (s *Service) Stop(id tepin.TaskID) {
+	if cancel, ok := s.running.Load(id); ok {
+		cancel.(context.CancelFunc)()
+	}
 }
 
 // Bury records the end of a render whose process died too often.
@@ -83,10 +98,12 @@ func (s *Service) perform(ctx context.Context, queued tepin.Job, task *tepin.Tas
 	if err != nil {
 		return err
 	}
+	limits := renderLimits
+	limits.Output += j.Raw
 	return sandbox.Run(ctx, "render",
 		func(w io.Writer) error { return s.send(ctx, w, task.EnvironmentID, j, parts) },
 		func(r io.Reader) error { return s.receive(ctx, r, j, task) },
-		renderLimits)
+		limits)
 }
 
 // queued reads a task's job.
@@ -114,19 +131,6 @@ type part struct {
 type order struct {
 	Job   job    `json:"job"`
 	Parts []part `json:"parts"`
-}
-
-// answer is the first line that a render child writes; the files' bytes follow it.
-type answer struct {
-	Report []recordReport `json:"report"`
-	Files  []file         `json:"files"`
-}
-
-// file is one that a render made.
-type file struct {
-	Name        string `json:"name"`
-	ContentType string `json:"contentType"`
-	Size        int64  `json:"size"`
 }
 
 // gather finds the bytes of what a render needs. What is not there is left out: the
@@ -195,33 +199,6 @@ func (s *Service) copyBlob(ctx context.Context, w io.Writer, env tepin.Environme
 	return err
 }
 
-// receive takes a render child's answer: one file as it is, several as a ZIP.
-func (s *Service) receive(ctx context.Context, r io.Reader, j job, task *tepin.Task) error {
-	a, body, err := readAnswer(r)
-	if err != nil {
-		return err
-	}
-	report, fatal := summarize(a.Report)
-	task.Report = report
-	if fatal != nil {
-		return fatal
-	}
-	content, name, contentType := body, j.Name+"."+extension(j.Format), ""
-	switch len(a.Files) {
-	case 0:
-		return &renderError{failed, "nothing was rendered: the layout has no visible pages", report}
-	case 1:
-		contentType = a.Files[0].ContentType
-	default:
-		content, name, contentType = zipped(a.Files, body, j.Created), j.Name+".zip", "application/zip"
-	}
-	task.FileName, task.ContentType = name, contentType
-	task.Result, err = s.Asset.Receive(ctx, task.EnvironmentID, content, MaxOutputBytes+1<<20)
-	task.Renders, task.Watermarked = renders(j, len(a.Files)), j.Watermark != ""
-	task.Batch = j.Format == tepin.PDF && j.count() > 1
-	return err
-}
-
 // Open gives out length bytes of a finished task's file from offset on; a negative
 // length means to the end. After [tepin.OutputKept] the file is [tepin.Gone].
 func (s *Service) Open(ctx context.Context, t tepin.Task, offset, length int64) (io.ReadCloser, error) {
@@ -231,51 +208,15 @@ func (s *Service) Open(ctx context.Context, t tepin.Task, offset, length int64) 
 	return s.Asset.Open(ctx, t.EnvironmentID, t.Result, offset, length)
 }
 
-// readAnswer parses the first line; the files' bytes are what follows it.
-func readAnswer(r io.Reader) (answer, io.Reader, error) {
-	dec := json.NewDecoder(io.LimitReader(r, maxHead))
-	var a answer
-	if err := dec.Decode(&a); err != nil {
-		return a, nil, err
-	}
-	rest := io.MultiReader(dec.Buffered(), r)
-	var newline [1]byte
-	if _, err := io.ReadFull(rest, newline[:]); err != nil {
-		return a, nil, err
-	}
-	var total int64
-	for _, f := range a.Files {
-		total += f.Size
-	}
-	return a, &exactly{rest, total}, nil
-}
-
-// exactly reads n bytes, and takes fewer as a failure: a child that dies half-way
-// leaves no half file.
-type exactly struct {
-	r io.Reader
-	n int64
-}
-
-func (e *exactly) Read(p []byte) (int, error) {
-	if e.n == 0 {
-		return 0, io.EOF
-	}
-	n, err := e.r.Read(p[:min(int64(len(p)), e.n)])
-	e.n -= int64(n)
-	if err == io.EOF && e.n > 0 {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
-}
-
 func tooLong(e recordError) bool { return max(len(e.Type), len(e.Details)) > maxDetails+len("…") }
 
 func extension(f tepin.Format) string { return strings.ToLower(string(f)) }
 
-// summarize writes the error report of a render and tells whether an error in it
-// ends the task.
-func summarize(records []recordReport) (report string, fatal *renderError) {
+// summarize writes the error report of a render and tells whether an error in it ends
+// the task: any that is no warning, unless tolerant settings leave such records out and
+// there are others.
+func summarize(sum summary, tolerant bool) (report string, fatal *renderError) {
+	records := sum.Report
 	if len(records) == 0 {
 		return "", nil
 	}
@@ -292,6 +233,9 @@ func summarize(records []recordReport) (report string, fatal *renderError) {
 		return "", &renderError{failed, "the error report could not be written", ""}
 	}
 	report = strings.TrimSpace(b.String())
+	if tolerant && sum.Successful > 0 {
+		return report, nil
+	}
 	for _, rec := range records {
 		for _, e := range rec.Errors {
 			if !warning(e.Type) {

@@ -109,18 +109,27 @@ func (s *Service) DrawSheet(ctx context.Context, env tepin.EnvironmentID, sh She
 	err = sandbox.Run(ctx, "render",
 		func(w io.Writer) error { return s.send(ctx, w, env, j, parts) },
 		func(r io.Reader) error {
-			a, body, err := readAnswer(r)
-			if err != nil {
+			in := newReceiver(r)
+			f, sum, err := in.next()
+			if err == nil && f != nil {
+				if err = take(f.ContentType, in.body()); err == nil {
+					_, sum, err = in.next()
+				}
+			}
+			switch {
+			case err != nil:
 				return err
+			case sum == nil:
+				return errParcel
 			}
 			var fatal *renderError
-			if report, fatal = summarize(a.Report); fatal != nil {
+			if report, fatal = summarize(*sum, false); fatal != nil {
 				return &SheetError{fatal.kind, fatal.detail, fatal.report}
 			}
-			if len(a.Files) != 1 {
+			if f == nil {
 				return &SheetError{failed, "nothing was drawn: the layout has no visible page", report}
 			}
-			return take(a.Files[0].ContentType, body)
+			return nil
 		}, renderLimits)
 	return uses, report, refusedSheet(err)
 }

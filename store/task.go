@@ -2,18 +2,20 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tepin/tepin"
 )
 
 const taskColumns = `id, environment_id, owner_kind, owner_id, format, name, source, state, request_key, request_size, request_sha256,
-	result_key, result_size, result_sha256, content_type, file_name, error_type, error_detail, renders, watermarked, created_at, processed_at`
+	result_key, result_size, result_sha256, content_type, file_name, error_type, error_detail, records, successful, renders, watermarked, created_at, processed_at`
 
 func scanTask(r row) (v tepin.Task, err error) {
 	err = r.Scan(&v.ID, &v.EnvironmentID, &v.OwnerKind, &v.OwnerID, &v.Format, &v.Name, &v.Source, &v.State,
 		&v.Request.Key, &v.Request.Size, &v.Request.SHA256, &v.Result.Key, &v.Result.Size, &v.Result.SHA256,
-		&v.ContentType, &v.FileName, &v.ErrorType, &v.ErrorDetail, &v.Renders, &v.Watermarked, at(&v.CreatedAt), at(&v.ProcessedAt))
+		&v.ContentType, &v.FileName, &v.ErrorType, &v.ErrorDetail, &v.Records, &v.Successful, &v.Renders, &v.Watermarked, at(&v.CreatedAt), at(&v.ProcessedAt))
 	return v, err
 }
 
@@ -56,9 +58,9 @@ func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (t
 		if err := t.claimBlob(ctx, v.EnvironmentID, tepin.StoredOther, v.Request); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `INSERT INTO task (id, environment_id, owner_kind, owner_id, format, name, name_key, source, state, request_key, request_size, request_sha256, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-			v.ID, v.EnvironmentID, v.OwnerKind, v.OwnerID, v.Format, v.Name, nameKey(v.Name), v.Source, v.State, v.Request.Key, v.Request.Size, v.Request.SHA256, micros(t.now))
+		_, err = t.exec(ctx, `INSERT INTO task (id, environment_id, owner_kind, owner_id, format, name, name_key, source, state, request_key, request_size, request_sha256, records, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			v.ID, v.EnvironmentID, v.OwnerKind, v.OwnerID, v.Format, v.Name, nameKey(v.Name), v.Source, v.State, v.Request.Key, v.Request.Size, v.Request.SHA256, v.Records, micros(t.now))
 		if err != nil {
 			return err
 		}
@@ -72,26 +74,73 @@ func (s *Store) CreateTask(ctx context.Context, by tepin.Actor, v tepin.Task) (t
 	return v, err
 }
 
-// Task returns one of the actor's tasks; another's is NotFound.
+// Task returns a task that the actor may see; another is NotFound.
 func (s *Store) Task(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, id tepin.TaskID) (tepin.Task, error) {
 	v, err := task(ctx, s.reader, env, id, "")
-	if err == nil && !by.Owns(v.OwnerKind, v.OwnerID) {
+	if err == nil && !seesTask(by, v) {
 		return tepin.Task{}, notFound("task")
 	}
 	return v, s.dialect.fail(err)
+}
+
+// seesTask reports whether a task is the actor's own, or the actor sees all of the
+// environment: whoever administers it, and who makes its templates.
+func seesTask(by tepin.Actor, v tepin.Task) bool {
+	return by.Roles.Any(tepin.Staff) || by.Owns(v.OwnerKind, v.OwnerID)
 }
 
 func task(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.TaskID, lock string) (tepin.Task, error) {
 	return get(ctx, q, "task", scanWithReport, `SELECT `+taskColumns+`, report FROM task WHERE environment_id = $1 AND id = $2`+lock, env, id)
 }
 
-// Tasks returns a page of the actor's tasks, the newest first unless p names what to
-// sort by; of all tasks, for an administrator. Their reports, which may be
-// long, are left out.
+// Tasks returns a page of the actor's tasks that match the filter, the newest first
+// unless p names what to sort by; of all tasks, for an administrator or a designer. Their
+// reports, which may be long, are left out.
 func (s *Store) Tasks(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (tepin.Page[tepin.Task], error) {
+	var where []condition
+	if !by.Roles.Any(tepin.Staff) {
+		where = ownedBy(by)
+	}
+	for column, value := range map[string]string{"state": string(p.Tasks.State), "format": string(p.Tasks.Format), "source": p.Tasks.Source, "owner_id": p.Tasks.Owner} {
+		if value != "" {
+			where = append(where, condition{column: column, value: value})
+		}
+	}
+	slices.SortFunc(where, func(a, b condition) int { return strings.Compare(a.column, b.column) })
 	page, err := listing[tepin.Task]{kind: "task", table: "task", columns: taskColumns, env: env,
-		where: ownedBy(by), newest: true, scan: scanTask}.page(ctx, s.reader, p)
+		where: where, newest: true, scan: scanTask}.page(ctx, s.reader, p)
 	return page, s.dialect.fail(err)
+}
+
+// DeleteTask removes a task that the actor may see, with its file; one that has not
+// ended is cancelled by that, and never counted.
+func (s *Store) DeleteTask(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.TaskID) error {
+	return s.write(ctx, func(t *tx) error {
+		v, err := task(ctx, t, env, id, t.dialect.lockRow)
+		if err == nil && !seesTask(by, v) {
+			err = notFound("task")
+		}
+		if err != nil {
+			return err
+		}
+		t.record(string(env), by, "task.remove", string(id), map[string]any{"state": string(v.State)})
+		return t.deleteTask(ctx, sweptTask{env: env, id: string(id), blobs: [2]string{v.Result.Key, v.Request.Key}})
+	})
+}
+
+// deleteTask removes a task, its job and its bytes.
+func (t *tx) deleteTask(ctx context.Context, v sweptTask) error {
+	for _, statement := range []string{`DELETE FROM job WHERE payload = $1`, `DELETE FROM task WHERE id = $1`} {
+		if _, err := t.exec(ctx, statement, v.id); err != nil {
+			return err
+		}
+	}
+	for _, key := range v.blobs {
+		if err := t.dropBlob(ctx, key); err != nil {
+			return err
+		}
+	}
+	return t.unindex(ctx, v.id)
 }
 
 // StartTask marks that work on a task has begun. Conflict if it has ended.
@@ -117,7 +166,7 @@ func unended(ctx context.Context, t *tx, env tepin.EnvironmentID, id tepin.TaskI
 }
 
 // FinishTask stores the outcome of a render, counts it and ends its job, all in one.
-// Of v it takes Result, ContentType, FileName, Report, Renders, Watermarked and Batch. Of
+// Of v it takes Result, ContentType, FileName, Successful, Report, Renders, Watermarked and Batch. Of
 // several attempts the first that finishes counts, the others get Conflict.
 func (s *Store) FinishTask(ctx context.Context, env tepin.EnvironmentID, job tepin.JobID, v tepin.Task) error {
 	return s.write(ctx, func(t *tx) error {
@@ -132,8 +181,8 @@ func (s *Store) FinishTask(ctx context.Context, env tepin.EnvironmentID, job tep
 			return err
 		}
 		_, err = t.exec(ctx, `UPDATE task SET state = $2, result_key = $3, result_size = $4, result_sha256 = $5, content_type = $6, file_name = $7,
-			report = $8, renders = $9, watermarked = $10, processed_at = $11 WHERE id = $1`,
-			v.ID, tepin.TaskFinished, v.Result.Key, v.Result.Size, v.Result.SHA256, v.ContentType, v.FileName, v.Report, v.Renders, v.Watermarked, micros(t.now))
+			report = $8, renders = $9, watermarked = $10, processed_at = $11, successful = $12 WHERE id = $1`,
+			v.ID, tepin.TaskFinished, v.Result.Key, v.Result.Size, v.Result.SHA256, v.ContentType, v.FileName, v.Report, v.Renders, v.Watermarked, micros(t.now), v.Successful)
 		if err != nil {
 			return err
 		}
@@ -184,19 +233,7 @@ func (s *Store) ExpireOutputs(ctx context.Context, before time.Time) (int, error
 // files and jobs. It returns how many.
 func (s *Store) DeleteTasks(ctx context.Context, before time.Time) (int, error) {
 	const old = `SELECT environment_id, id, result_key, request_key FROM task WHERE created_at < $1 ORDER BY created_at LIMIT $2`
-	return s.sweepTasks(ctx, "task.delete", old, before, func(t *tx, v sweptTask) error {
-		for _, statement := range []string{`DELETE FROM job WHERE payload = $1`, `DELETE FROM task WHERE id = $1`} {
-			if _, err := t.exec(ctx, statement, v.id); err != nil {
-				return err
-			}
-		}
-		for _, key := range v.blobs {
-			if err := t.dropBlob(ctx, key); err != nil {
-				return err
-			}
-		}
-		return t.unindex(ctx, v.id)
-	})
+	return s.sweepTasks(ctx, "task.delete", old, before, func(t *tx, v sweptTask) error { return t.deleteTask(ctx, v) })
 }
 
 // sweptTask is what a sweep needs to know of a task.

@@ -348,23 +348,3 @@ func fontExpiry(w *world) {
 	w.is(tepin.NotFound, err)
 	equal(w, len(w.swept()), 1)
 }
-
-func outputSettings(w *world) {
-	list, err := w.OutputSettings(w.ctx, w.env)
-	w.must(err)
-	equal(w, len(list), 3)
-	for _, f := range []tepin.Format{tepin.PNG, tepin.JPG, tepin.PDF} {
-		o, err := w.DefaultOutputSettings(w.ctx, w.env, f)
-		w.must(err)
-		equal(w, o.Format, f)
-		equal(w, o.Default, true)
-		equal(w, o.Scaling, 1.0)
-		byID, err := w.OutputSettingsByID(w.ctx, w.env, o.ID)
-		w.must(err)
-		equal(w, byID, o)
-		_, err = w.OutputSettingsByID(w.ctx, w.other, o.ID)
-		w.is(tepin.NotFound, err)
-	}
-	_, err = w.DefaultOutputSettings(w.ctx, w.env, "gif")
-	w.is(tepin.NotFound, err)
-}
