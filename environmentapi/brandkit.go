@@ -247,6 +247,15 @@ func readObject(r *http.Request) (object, error) {
 	return o, nil
 }
 
+// readTheme reads the body of a call that takes a theme.
+func readTheme(r *http.Request) (object, error) {
+	o, err := readObject(r)
+	if err == nil {
+		err = decodeKit(o, &KitTheme{}) // what it has that is not kept, as its id, is of its type too
+	}
+	return o, err
+}
+
 // themesOf returns a kit's themes, and the place of the one that is asked for, by id or
 // name; -1 = there is none.
 func themesOf(kit object, asked string) (themes []object, at int) {
@@ -307,7 +316,7 @@ func (a *API) putThemes(r *http.Request, asked string, change func(themes []obje
 }
 
 func (a *API) createTheme(w http.ResponseWriter, r *http.Request) error {
-	theme, err := readObject(r)
+	theme, err := readTheme(r)
 	if err != nil {
 		return err
 	}
@@ -326,7 +335,7 @@ func (a *API) createTheme(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) replaceTheme(w http.ResponseWriter, r *http.Request) error {
-	theme, err := readObject(r)
+	theme, err := readTheme(r)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -21,6 +22,7 @@ const (
 	maxKitList   = 1000 // of colours, of styles of a kind, of media
 	maxKitThemes = 100
 	maxKitText   = 255 // characters
+	maxAssetID   = 2000
 )
 
 // kitMembers are the members of a kit that are lists, and so are never absent.
@@ -184,8 +186,8 @@ func (k *kitCheck) kit(content, before object) error {
 // none.
 func complete(o object, lists []string, ids map[string]string) error {
 	for _, name := range lists {
-		raw := bytes.TrimSpace(o[name])
-		if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
+		raw := o[name]
+		if raw == nil || string(raw) == "null" {
 			o[name] = json.RawMessage("[]")
 			continue
 		}
@@ -199,7 +201,7 @@ func complete(o object, lists []string, ids map[string]string) error {
 		}
 		changed := false
 		for _, item := range items {
-			if text := bytes.TrimSpace(item[member]); item != nil && (len(text) == 0 || string(text) == "null" || string(text) == `""`) {
+			if item != nil && missing(item[member]) {
 				item[member], _ = json.Marshal(tepin.NewID[string]()) // a string
 				changed = true
 			}
@@ -214,11 +216,15 @@ func complete(o object, lists []string, ids map[string]string) error {
 	return nil
 }
 
+// missing reports whether a member says nothing.
+func missing(raw json.RawMessage) bool {
+	return slices.Contains([]string{"", "null", `""`}, string(bytes.TrimSpace(raw)))
+}
+
 func (k *kitCheck) font(at string, f KitFont) error {
-	if err := short(at+".fontFamilyId", f.FontFamilyID, maxKitText); err != nil {
-		return err
-	}
-	if err := short(at+".fontFamilyBrandKitGuid", f.FontFamilyBrandKitGUID, maxKitText); err != nil {
+	err := errors.Join(short(at+".fontFamilyId", f.FontFamilyID, maxKitText), short(at+".fontFamilyBrandKitGuid", f.FontFamilyBrandKitGUID, maxKitText),
+		short(at+".fontConnectorId", valueOf(f.FontConnectorID), maxKitText))
+	if err != nil {
 		return err
 	}
 	if _, twice := k.fonts[f.FontFamilyBrandKitGUID]; twice {
@@ -331,7 +337,15 @@ func (k *kitCheck) style(at string, s KitCharacterStyle, names map[string]bool) 
 			return invalid(at+"."+member, "expected a number from 0 to 1,000,000")
 		}
 	}
+	for member, n := range map[string]*float64{"trackingLeft": s.TrackingLeft, "trackingRight": s.TrackingRight} {
+		if n != nil && math.Abs(*n) > 1e6 {
+			return invalid(at+"."+member, "expected a number from -1,000,000 to 1,000,000")
+		}
+	}
 	for _, ref := range s.refs() {
+		if err := short(at+"."+ref.member, ref.to, maxKitText); err != nil {
+			return err
+		}
 		if k.known[ref.kind+" "+ref.to] {
 			continue
 		}
@@ -368,10 +382,12 @@ func (k *kitCheck) media(at string, m KitMedia, names map[string]bool) error {
 	if err := named(at, m.Name, names); err != nil {
 		return err
 	}
-	if m.id() == "" {
-		return invalid(at+".mediaId", "this needs the id of a picture")
+	err := errors.Join(short(at+".mediaId", m.MediaID, maxAssetID), short(at+".assetId", m.AssetID, maxAssetID),
+		short(at+".mediaConnectorId", valueOf(m.MediaConnectorID), maxKitText), short(at+".remoteConnectorId", valueOf(m.RemoteConnectorID), maxKitText))
+	if err == nil && m.id() == "" {
+		err = invalid(at+".mediaId", "this needs the id of a picture")
 	}
-	if err := short(at+".mediaId", m.id(), 2000); err != nil || !own(m.MediaConnectorID, m.RemoteConnectorID) {
+	if err != nil || !own(m.MediaConnectorID, m.RemoteConnectorID) {
 		return err
 	}
 	return k.exists(at+".mediaId", "media", m.id())
@@ -393,7 +409,7 @@ func (k *kitCheck) themes(content, before object) error {
 		if err := exactly(t, themeMembers); err != nil {
 			return within(fmt.Sprintf("themes[%d]", i), err)
 		}
-		if textOf(t["id"]) == "" {
+		if missing(t["id"]) {
 			t["id"], _ = json.Marshal(tepin.NewID[string]()) // a string
 		}
 		if err := complete(t, themeLists, map[string]string{"colors": "guid"}); err != nil {
@@ -442,7 +458,7 @@ func (k *kitCheck) checkThemes(kit BrandKit) error {
 		if err := named(at, t.Name, names); err != nil {
 			return err
 		}
-		if err := short(at+".id", t.ID, maxKitText); err != nil {
+		if err := errors.Join(short(at+".id", t.ID, maxKitText), short(at+".inheritsFrom", valueOf(t.InheritsFrom), maxKitText)); err != nil {
 			return err
 		}
 		if ids[t.ID] {

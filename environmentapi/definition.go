@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tepin/tepin"
@@ -101,10 +103,13 @@ func invalid(path, format string, args ...any) error {
 	return &tepin.Error{Kind: tepin.Invalid, Path: path, Message: fmt.Sprintf(format, args...)}
 }
 
-// short refuses a text that is too long, or none.
+// short refuses a text that is too long, or that no form and no document could show.
 func short(path, text string, most int) error {
 	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > most {
 		return invalid(path, "expected at most %d characters of UTF-8", most)
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }) {
+		return invalid(path, "the text holds control characters; take them out")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package environmentapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -136,6 +137,17 @@ func richTextContent(body richTextBody) (richTextRules, error) {
 	return richTextRules{body.StyleRules}, nil
 }
 
+// maxMatched is the length of the longest value that an attribute is compared with.
+const maxMatched = 1000
+
+// valueOf is a text that may be absent.
+func valueOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
 func checkRule(at string, r *StyleRule) error {
 	given := map[string]bool{"paragraph": r.ParagraphStyleName != "", "character": r.CharacterStyleName != "", "inlineStyle": r.InlineStyleDefinition != nil}
 	members := map[string]string{"paragraph": "paragraphStyleName", "character": "characterStyleName", "inlineStyle": "inlineStyleDefinition"}
@@ -147,13 +159,22 @@ func checkRule(at string, r *StyleRule) error {
 			return invalid(at+"."+member, "only a rule of the kind %s has this", kind)
 		}
 	}
+	for member, text := range map[string]string{"paragraphStyleName": r.ParagraphStyleName, "characterStyleName": r.CharacterStyleName, "matcher.tag": valueOf(r.Matcher.Tag)} {
+		if err := short(at+"."+member, text, maxKitText); err != nil {
+			return err
+		}
+	}
 	if r.Matcher.AttributeMatchers == nil {
 		r.Matcher.AttributeMatchers = []AttributeMatcher{}
 	}
 	for i, m := range r.Matcher.AttributeMatchers {
+		here := fmt.Sprintf("%s.matcher.attributeMatchers[%d]", at, i)
+		if err := errors.Join(short(here+".name", m.Name, maxKitText), short(here+".value", valueOf(m.Value), maxMatched)); err != nil {
+			return err
+		}
 		bare := m.MatchOperator == "exists" || m.MatchOperator == "missing"
 		if bare == (m.Value != nil) {
-			return invalid(fmt.Sprintf("%s.matcher.attributeMatchers[%d].value", at, i), "exists and missing have no value; every other operator has one")
+			return invalid(here+".value", "exists and missing have no value; every other operator has one")
 		}
 	}
 	return nil

@@ -74,7 +74,7 @@ func (a *API) getSubjectType(ctx context.Context, c web.Caller, in *SubjectTypeI
 }
 
 func (a *API) createSubjectType(ctx context.Context, c web.Caller, in *createSubjectTypeIn) (*answer[SubjectType], error) {
-	if err := checkSubjectName(in.Body.Name); err != nil {
+	if err := checkSubject(in.Body); err != nil {
 		return nil, err
 	}
 	v, err := a.createDefinition(ctx, c, tepin.Definition{Kind: tepin.SubjectType, Name: in.Body.Name}, subjectType{in.Body.Description})
@@ -84,16 +84,16 @@ func (a *API) createSubjectType(ctx context.Context, c web.Caller, in *createSub
 	return &answer[SubjectType]{Status: http.StatusCreated, ETag: web.ETag(v.Version), Body: subjectTypeOf(v)}, nil
 }
 
-// checkSubjectName refuses a name that would be taken for an id.
-func checkSubjectName(name string) error {
-	if tepin.IsID(strings.ToLower(strings.TrimSpace(name))) {
+// checkSubject refuses a name that would be taken for an id.
+func checkSubject(b subjectTypeBody) error {
+	if tepin.IsID(strings.ToLower(strings.TrimSpace(b.Name))) {
 		return invalid("name", "a name that looks like an id would be taken for one; choose words")
 	}
-	return nil
+	return short("description", b.Description, 1000)
 }
 
 func (a *API) replaceSubjectType(ctx context.Context, c web.Caller, in *replaceSubjectTypeIn) (*answer[SubjectType], error) {
-	if err := checkSubjectName(in.Body.Name); err != nil {
+	if err := checkSubject(in.Body); err != nil {
 		return nil, err
 	}
 	v, err := a.subjectType(ctx, c, in.ID)

@@ -17,7 +17,7 @@ type templateIn struct {
 // TemplatesIn asks for a page of templates.
 type TemplatesIn struct {
 	FolderIn
-	Tags string `query:"tags" doc:"Only templates that have all of these tags: their ids or names, with commas between them, at most 10." example:"spring,print"`
+	Tags string `query:"tags" maxLength:"2700" doc:"Only templates that have all of these tags: their ids or names, with commas between them, at most 10." example:"spring,print"`
 }
 
 // templateList reads what the caller wants of a list of templates.
