@@ -47,7 +47,8 @@ const (
 
 // imageOrder is the line that the child reads before the picture.
 type imageOrder struct {
-	Side int `json:"side"`
+	Side int   `json:"side"`
+	Size int64 `json:"size"` // of the file, bytes; 0 = not known
 }
 
 // madeHead is the line that a child writes before the preview.
@@ -62,7 +63,7 @@ func imageChild(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	data, err := io.ReadAll(io.LimitReader(body, MaxPicture+1))
+	data, err := readFile(body, o.Size)
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,16 @@ func imageChild(in io.Reader, out io.Writer) error {
 		return err
 	}
 	return encode(out, img)
+}
+
+// readFile reads a file into just as much memory as it needs, if its size is known.
+func readFile(r io.Reader, size int64) ([]byte, error) {
+	if size <= 0 || size > MaxPicture {
+		return io.ReadAll(io.LimitReader(r, MaxPicture))
+	}
+	data := make([]byte, size)
+	_, err := io.ReadFull(r, data)
+	return data, err
 }
 
 // readOrder reads the line that tells a child what to do; the file follows it.
@@ -107,7 +118,7 @@ func (s *Service) fitted(ctx context.Context, m source, side int) (picture, erro
 		return picture{}, errLarge
 	}
 	return s.inChild(ctx, m.env, childImage, func(w io.Writer) error {
-		if err := json.NewEncoder(w).Encode(imageOrder{side}); err != nil {
+		if err := json.NewEncoder(w).Encode(imageOrder{side, m.ref.Size}); err != nil {
 			return err
 		}
 		return s.sendPart(ctx, w, m, 0, -1)

@@ -3,7 +3,6 @@ package preview
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -26,6 +25,7 @@ type line struct {
 	waiting map[tepin.EnvironmentID][]*call
 	turn    []tepin.EnvironmentID // those that have something waiting
 	running int
+	failed  func(error) // told of each call that made no preview; may be nil
 }
 
 // call is one preview in the line.
@@ -87,7 +87,9 @@ func (l *line) run(c *call) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			slog.Default().Error("preview", "error", c.err)
+		}
+		if c.err != nil && l.failed != nil {
+			l.failed(c.err)
 		}
 		l.mu.Lock()
 		delete(l.calls, c.id)

@@ -67,6 +67,11 @@ func New(o Options) *Service {
 		o.Now = time.Now
 	}
 	s := &Service{store: o.Store, asset: o.Asset, output: o.Output, wake: o.Wake, now: o.Now, log: o.Log, programs: findPrograms(o.Log), used: map[tepin.PreviewID]bool{}}
+	s.line.failed = func(err error) {
+		if tepin.KindOf(err) == tepin.Internal {
+			s.log.Error("a preview could not be made", "error", err)
+		}
+	}
 	return s
 }
 

@@ -94,7 +94,7 @@ func (s *Service) drawn(ctx context.Context, m source, k kind, side int) (pictur
 	}
 	var failed error
 	pic, err := s.inChild(ctx, m.env, childImage, func(w io.Writer) error {
-		if err := json.NewEncoder(w).Encode(imageOrder{side}); err != nil {
+		if err := json.NewEncoder(w).Encode(imageOrder{Side: side}); err != nil {
 			return err
 		}
 		failed = sandbox.RunTool(ctx, tool,
