@@ -44,6 +44,10 @@ func newArchive(t *testing.T) *archive {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("q") == "nothing" {
+			_, _ = io.WriteString(w, `[]`)
+			return
+		}
 		_, _ = io.WriteString(w, `[{"id":"1","name":"beach"}]`)
 	})
 	a.Server = httptest.NewServer(mux)
@@ -291,6 +295,18 @@ func TestConnectorCLIPublishes(t *testing.T) {
 	setAuth("oAuth2ClientCredentials", map[string]any{"name": "cc", "clientId": "tepin", "clientSecret": "geheim-client", "scope": "read", "tokenEndpoint": up.URL + "/token"})
 	if status := p.ask(back, "GET", "/connectors/"+id+"/proxy", fetch, nil, &pictures); status != 200 || up.heard() != "Bearer upstream-token" {
 		t.Errorf("client credentials: %d", status)
+	}
+
+	// Its script runs on the server: what it finds is what the upstream says, and its own
+	// requests have the credential.
+	for filter, want := range map[string]int{"beach": 1, "nothing": 0} {
+		var page struct {
+			Data []struct{ ID, Name string }
+		}
+		status := p.ask(back, "POST", "/connectors/"+id+"/media/query", map[string]string{"Content-Type": "application/json"}, map[string]any{"filter": []string{filter}, "pageSize": 10}, &page)
+		if status != 200 || len(page.Data) != want || want == 1 && page.Data[0].Name != "beach" || up.heard() != "Bearer upstream-token" {
+			t.Errorf("query of %s: %d %+v", filter, status, page)
+		}
 	}
 
 	if out := c.do(append([]string{"delete"}, c.target("--connectorId", id)...)...); !strings.Contains(out, "is removed") {
