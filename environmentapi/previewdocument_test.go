@@ -85,6 +85,10 @@ func TestTemplatePreviews(t *testing.T) {
 	s.do("GET", at+"/preview/x4096", call{}).says(t, 400, "highest")
 	s.pending(at + "/preview/thumbnail?layoutId=1&pageId=1")
 	s.do("GET", "/templates/preview/tasks/"+string(tepin.NewID[tepin.PreviewID]()), call{}).says(t, 404)
+	foreign := s.NewToken(s.other, tepin.AllScopes...)
+	for _, below := range []string{"", "/download", "/report"} { // of another tenant, in its own environment
+		s.do("GET", strings.Replace(task, "/environment/demo/", "/environment/other/", 1)+below, call{token: foreign}).says(t, 404, "no such")
+	}
 
 	// Saving makes it new; so does the template's end.
 	s.do("PUT", at, call{body: strings.Replace(doc, "30000", "60000", 1)}).want(t, 200, nil)
@@ -210,6 +214,25 @@ func TestSamplePreview(t *testing.T) {
 	s.ahead = preview.Unused + time.Hour
 	check(t, s.preview.Sweep(t.Context()))
 	s.pending(at)
+}
+
+// The examples of docs/previews.md work.
+func TestDocumentedPreviews(t *testing.T) {
+	s := newServer(t)
+	font := sample.Fonts()[0]
+	style := s.fonts(file{"file", font.Name, font.Data})[0]
+	names := strings.NewReplacer("{media}", string(s.upload("a.png", picture(t)).ID), "{template}", string(s.createTemplate("Poster", "/").ID), "{family}", string(style.FamilyID))
+	page, err := os.ReadFile("../docs/previews.md")
+	check(t, err)
+	examples := httpExample.FindAllStringSubmatch(string(page), -1)
+	if len(examples) < 3 {
+		t.Errorf("only %d examples; is the page in another form now?", len(examples))
+	}
+	for _, e := range examples {
+		if r := s.do(e[1], names.Replace(e[2]), call{}); r.StatusCode/100 != 2 {
+			t.Errorf("%s %s: %d %s", e[1], e[2], r.StatusCode, r.body)
+		}
+	}
 }
 
 // look keeps a picture that was made, to be looked at.
