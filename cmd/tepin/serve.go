@@ -192,7 +192,10 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	pages := web.PageTokens{Key: keys.Seal.Derive("page tokens", 32)}
 	scripts := script.NewPool(script.Options{Log: log})
 	jobs := job.NewRunner(db, log, c.Workers)
-	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake}
+	outputs := &output.Service{Store: db, Asset: assets, Wake: jobs.Wake, FFmpeg: sandbox.FindTool("ffmpeg")}
+	if outputs.FFmpeg == "" {
+		log.Warn("there is no ffmpeg on the PATH: MP4 files cannot be made")
+	}
 	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
 	previews := preview.New(preview.Options{Store: db, Asset: assets, Output: outputs, Wake: jobs.Wake, Log: log})
 	runner := &connector.Runner{Store: db, Proxy: connectors, Pool: scripts, Own: environmentapi.Own(assets, previews, pages), Log: log, Version: environmentapi.SDKVersion}
