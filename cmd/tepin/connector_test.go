@@ -50,6 +50,10 @@ func newArchive(t *testing.T) *archive {
 		}
 		_, _ = io.WriteString(w, `[{"id":"1","name":"beach"}]`)
 	})
+	mux.HandleFunc("GET /pictures/1/file", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = io.WriteString(w, "a picture for "+r.Header.Get("Authorization"))
+	})
 	a.Server = httptest.NewServer(mux)
 	t.Cleanup(a.Close)
 	return a
@@ -224,6 +228,31 @@ type storedConnector struct {
 
 var createdID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 
+// queried has the server run the script that the tool has built, against the types of the
+// npm package, and published.
+func (c *tool) queried(token, id string) {
+	c.t.Helper()
+	var capabilities map[string]bool
+	if status := c.ask(token, "GET", "/connectors/"+id+"/capabilities", nil, nil, &capabilities); status != 200 || !capabilities["filtering"] || capabilities["metadata"] {
+		c.t.Errorf("capabilities: %d %v", status, capabilities)
+	}
+	sent := map[string]string{"Content-Type": "application/json"}
+	var page struct {
+		PageSize int
+		Data     []struct{ ID, Name, RelativePath, Extension string }
+	}
+	if status := c.ask(token, "POST", "/connectors/"+id+"/media/query", sent, map[string]any{"filter": []string{"sea side"}, "pageSize": 5}, &page); status != 200 || page.PageSize != 5 || len(page.Data) != 1 || page.Data[0].Name != "beach" || page.Data[0].Extension != "png" {
+		c.t.Errorf("query: %d %+v", status, page)
+	}
+	if status := c.ask(token, "POST", "/connectors/"+id+"/media/download", sent, map[string]any{"id": "1", "previewType": "thumbnail"}, nil); status != 200 {
+		c.t.Errorf("download: %d", status)
+	}
+	var refused struct{ Detail string }
+	if status := c.ask(token, "POST", "/connectors/"+id+"/media/detail", sent, map[string]any{"id": "2"}, &refused); status != 404 || !strings.Contains(refused.Detail, "the archive answers 404") {
+		c.t.Errorf("detail of nothing: %d %s", status, refused.Detail)
+	}
+}
+
 // The connector tool publishes, updates, gives credentials and deletes. It exits with 0
 // whatever happens, so that what the server has stored is looked at.
 func TestConnectorCLIPublishes(t *testing.T) {
@@ -296,6 +325,7 @@ func TestConnectorCLIPublishes(t *testing.T) {
 	if status := p.ask(back, "GET", "/connectors/"+id+"/proxy", fetch, nil, &pictures); status != 200 || up.heard() != "Bearer upstream-token" {
 		t.Errorf("client credentials: %d", status)
 	}
+	c.queried(back, id)
 
 	// Its script runs on the server: what it finds is what the upstream says, and its own
 	// requests have the credential.
