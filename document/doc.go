@@ -43,6 +43,7 @@ type Document struct {
 	layouts    []layout
 	variables  []variable
 	kit        kit
+	connectors map[string]connector // by id
 }
 
 // Parse reads a document of at most [tepin.MaxDocument] bytes. An error of kind

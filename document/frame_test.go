@@ -64,10 +64,10 @@ func TestImageSources(t *testing.T) {
 		issue string
 	}{
 		{`null`, Asset{}, ""},
-		{`{"type":"connector","id":"dam","assetId":"x"}`, Asset{"image", "dam::x", "dam", "x", "x", ""}, ""},
-		{`{"type":"connector","connectorId":"dam","assetId":7}`, Asset{"image", "dam::7", "dam", "7", "7", ""}, ""},
+		{`{"type":"connector","id":"dam","assetId":"x"}`, Asset{"image", "dam::x", "dam", "x", "x", "", "", ""}, ""},
+		{`{"type":"connector","connectorId":"dam","assetId":7}`, Asset{"image", "dam::7", "dam", "7", "7", "", "", ""}, ""},
 		{`{"type":"connector","id":"dam"}`, Asset{}, ""},
-		{`{"type":"brandKitMedia","name":"Logo"}`, Asset{"image", "dam::a-1", "dam", "a-1", "a-1", ""}, ""},
+		{`{"type":"brandKitMedia","name":"Logo"}`, Asset{"image", "dam::a-1", "dam", "a-1", "a-1", "", "", ""}, ""},
 		{`{"type":"brandKitMedia","name":"Other"}`, Asset{}, `the brand kit has no media named "Other"`},
 		{`{"type":"url","url":"https://example.com/a.png"}`, Asset{Kind: "image", Key: "url::https://example.com/a.png", URL: "https://example.com/a.png", Name: "https://example.com/a.png"}, ""},
 		{`{"type":"variable","id":"v"}`, Asset{}, ""},

@@ -18,6 +18,8 @@ type Asset struct {
 	ID        string // of the media item or font style in the environment
 	Name      string // of the font; of an image what the document calls it: an id or a name
 	URL       string // of an image that is not in a connector
+	Source    string // id of the connector in the environment; empty = it is none of those
+	Context   string // JSON: what that connector is to be called with; empty = nothing
 }
 
 // Assets lists the files that the layout's pages need, each once. It is empty for a
@@ -267,6 +269,7 @@ func (r *resolution) source(f *frame) string {
 	if a.Name == "" {
 		return ""
 	}
+	r.link(&a)
 	r.asset(a)
 	return a.Key
 }

@@ -30,6 +30,7 @@ func (r *reader) document() *Document {
 	}
 	d.kit = root.get("brandKit", "stylekit", "styleKit").kit()
 	d.variables = root.variables()
+	d.connectors = root.get("connectors").connectors()
 	pages := root.get("pages")
 	pages.atMost(MaxPages, "pages")
 	for p := range pages.elements() {

@@ -27,7 +27,7 @@ type OutputRequest struct {
 	ProjectID           *string            `json:"projectId,omitempty"`
 	EngineVersion       *string            `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
 	Variables           VariableRows       `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
-	DataConnectorConfig json.RawMessage    `json:"dataConnectorConfig,omitempty" doc:"Not available yet: must be null or left out."`
+	DataConnectorConfig json.RawMessage    `json:"dataConnectorConfig,omitempty" doc:"Instead of variables: a data connector of the environment, each of whose rows becomes a record. Columns are matched with variables by their names; others are left out. Rows are read at once, with the connector's server credential: at most 10,000 of them, and 10 MB."`
 	MaxRecordsPerFile   *int               `json:"maxRecordsPerFile,omitempty" doc:"PDF: several files, each of at most so many records, in an archive. null, 0 or left out: one file."`
 	PostProcessing      PostProcessingPart `json:"postProcessing,omitempty" doc:"PDF: instead of what the output settings say."`
 	_                   struct{}           `additionalProperties:"true"`
@@ -195,9 +195,6 @@ func parseOutput(format tepin.Format, raw []byte) (output.Order, error) {
 		return output.Order{}, err
 	}
 	o := output.Order{Format: format, LayoutIDs: body.LayoutsToExport}
-	if !absent(body.DataConnectorConfig) {
-		return o, &tepin.Error{Kind: tepin.Invalid, Path: "$.dataConnectorConfig", Message: "this is not available yet; leave it out"}
-	}
 	if err := source(&o, body.TemplateID, body.ProjectID); err != nil {
 		return o, err
 	}
@@ -216,6 +213,12 @@ func parseOutput(format tepin.Format, raw []byte) (output.Order, error) {
 	var err error
 	if o.Variables, err = parseVariables(json.RawMessage(body.Variables)); err != nil {
 		return o, err
+	}
+	if o.Data, err = parseDataConnector(json.RawMessage(body.DataConnectorConfig)); err != nil {
+		return o, err
+	}
+	if o.Data != nil && !absent(json.RawMessage(body.Variables)) {
+		return o, bad("$.dataConnectorConfig", "the records come from variables or from a data connector, not from both")
 	}
 	return o, body.forPDF(&o)
 }
@@ -243,6 +246,30 @@ func (body *OutputRequest) forPDF(o *output.Order) error {
 	var err error
 	o.PDFVersion, err = body.PostProcessing.version("$.postProcessing")
 	return err
+}
+
+// parseDataConnector reads where the records come from; null is nowhere.
+func parseDataConnector(raw json.RawMessage) (*output.DataSource, error) {
+	if absent(raw) {
+		return nil, nil
+	}
+	var config struct {
+		ID         string `json:"dataConnectorId"`
+		Parameters struct {
+			Context map[string]any `json:"context"`
+		} `json:"dataConnectorParameters"`
+	}
+	if err := json.Unmarshal(raw, &config); err != nil {
+		return nil, bad("$.dataConnectorConfig", `expected {"dataConnectorId": "…", "dataConnectorParameters": {"context": {}}}`)
+	}
+	if config.ID == "" {
+		return nil, bad("$.dataConnectorConfig.dataConnectorId", "name the data connector whose rows are to be the records")
+	}
+	connector, err := id[tepin.ConnectorID]("connector", config.ID)
+	if err == nil {
+		err = checkContext(config.Parameters.Context)
+	}
+	return &output.DataSource{Connector: connector, Context: config.Parameters.Context}, err
 }
 
 // source reads which template or project is to be rendered.

@@ -159,7 +159,7 @@ func (p *plan) add(doc *document.Document, layout string, j job, seen map[need]b
 			return inRecord(err, i, len(j.Variables))
 		}
 		for _, a := range filled.Assets(layout) {
-			n := need{Kind: a.Kind, Key: a.Key, ID: a.ID, Name: a.Name}
+			n := need{Kind: a.Kind, Key: a.Key, ID: a.ID, Name: a.Name, Connector: a.Source, Context: a.Context}
 			if !seen[n] {
 				seen[n] = true
 				p.Needs = append(p.Needs, n)

@@ -49,6 +49,8 @@ type Service struct {
 	Wake  func()           // tells the job runner that there is work; may be nil
 	Now   func() time.Time // nil = time.Now
 
+	Connectors Connectors // may be empty: then there are none
+
 	FFmpeg string // path of the program that makes MP4 files; "" = there is none
 
 	running sync.Map // tepin.TaskID → context.CancelFunc
@@ -74,6 +76,7 @@ type Order struct {
 	FPS        int                    // of GIF and MP4; 0 = as the settings say
 	PDFVersion string                 // empty = as the settings say
 	PerFile    int                    // records of one PDF; 0 = all
+	Data       *DataSource            // where the variables come from instead; nil = nowhere
 	Variables  []map[string]any       // one record each; a name that is left out keeps the previous record's value
 	Name       string                 // of the file; empty = of the project or template
 }
@@ -119,12 +122,16 @@ func (j job) records() iter.Seq2[int, map[string]any] {
 	}
 }
 
-// need is a font or an image that a document refers to.
+// need is a font or an image that a document refers to. With a connector, its context is
+// JSON, or empty.
 type need struct {
 	Kind string `json:"kind"` // "font" or "image"
 	Key  string `json:"key"`  // what the laid-out pages call it
 	ID   string `json:"id"`   // of the font style or the media, as the document has it
 	Name string `json:"name"` // of the font style or the media, where that is how it is told
+
+	Connector string `json:"connector,omitempty"` // of the environment; empty = its own media
+	Context   string `json:"context,omitempty"`
 }
 
 // Children are the kinds of child process that this package starts.

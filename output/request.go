@@ -35,6 +35,11 @@ func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environ
 	if err != nil {
 		return tepin.Task{}, err
 	}
+	if o.Data != nil {
+		if o.Variables, err = s.rows(ctx, by, env.ID, doc, *o.Data); err != nil {
+			return tepin.Task{}, err
+		}
+	}
 	settings, err := s.settings(ctx, env.ID, o)
 	if err != nil {
 		return tepin.Task{}, err

@@ -94,10 +94,16 @@ func (s *Service) perform(ctx context.Context, queued tepin.Job, task *tepin.Tas
 	if err != nil {
 		return err
 	}
-	parts, err := s.gather(ctx, task.EnvironmentID, j.Needs)
+	fetched, rest, err := s.download(ctx, *task, j)
+	defer s.discard(ctx, fetched)
 	if err != nil {
 		return err
 	}
+	parts, err := s.gather(ctx, task.EnvironmentID, rest)
+	if err != nil {
+		return err
+	}
+	parts = append(parts, fetched...)
 	limits := renderLimits
 	limits.Output += j.Raw
 	return sandbox.Run(ctx, "render",
