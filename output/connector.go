@@ -59,7 +59,8 @@ func intent(f tepin.Format) string {
 
 // download fetches the pictures that connectors have, each once, into files that nobody
 // else sees. The rest of what the job needs is the environment's own. What a connector
-// refuses ends the task: the report names the picture.
+// refuses ends the task, and the report names the picture; with settings that go on, the
+// render says which records miss it.
 func (s *Service) download(ctx context.Context, task tepin.Task, j job) (fetched []part, rest []need, err error) {
 	if s.Connectors.Download == nil {
 		return nil, j.Needs, nil
@@ -78,6 +79,8 @@ func (s *Service) download(ctx context.Context, task tepin.Task, j job) (fetched
 		case err == ErrOwnMedia:
 			rest = append(rest, n)
 			continue
+		case err != nil && ctx.Err() == nil && kind != tepin.Internal && j.Options.Continue:
+			continue // the records that miss it are left out, and reported
 		case err != nil && ctx.Err() == nil && kind != tepin.Internal:
 			return fetched, nil, notLoaded(n, err)
 		case err != nil:
