@@ -22,7 +22,7 @@ import (
 const (
 	MaxArchiveMedia = 500
 	MaxArchiveFonts = MaxFontFiles
-	maxManifest     = 1 << 20 // bytes
+	maxManifest     = 4 << 20 // bytes
 )
 
 // The names of an archive's parts.

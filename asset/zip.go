@@ -22,7 +22,7 @@ const (
 	MaxArchive        = 1 << 30 // bytes, packed
 	MaxArchiveContent = 2 << 30 // bytes, unpacked
 	MaxArchiveEntries = 10_000
-	maxArchiveName    = 1000     // bytes
+	maxArchiveName    = 2000     // bytes
 	maxDirectory      = 16 << 20 // bytes of its directory
 )
 

@@ -107,11 +107,11 @@ func TestOpenZip(t *testing.T) {
 		"not UTF-8":      {packed(t, "a\xff", ""), tepin.Unprocessable, "plain text"},
 		"link":           {withHeader(t, link), tepin.Unprocessable, "link"},
 		"encrypted":      {bytes.ReplaceAll(packed(t, "abc", "x"), []byte("PK\x01\x02\x14\x00\x14\x00\x08\x00"), []byte("PK\x01\x02\x14\x00\x14\x00\x09\x00")), tepin.Unprocessable, "encrypted"},
-		"long name":      {packed(t, strings.Repeat("n", 1001), ""), tepin.Unprocessable, "longer"},
+		"long name":      {packed(t, strings.Repeat("n", 2001), ""), tepin.Unprocessable, "longer"},
 		"large comments": {withHeader(t, zip.FileHeader{Name: "a", Comment: strings.Repeat("c", 60_000)}), 0, ""},
 	} {
 		_, err := openZip(bytes.NewReader(c.data), int64(len(c.data)))
-		if tepin.KindOf(err) != c.kind || err != nil && (!strings.Contains(err.Error(), c.says) || strings.ContainsAny(err.Error(), "\n\xff")) {
+		if tepin.KindOf(err) != c.kind || err != nil && (!strings.Contains(err.Error(), c.says) || (strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "\xff"))) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

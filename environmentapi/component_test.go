@@ -69,6 +69,45 @@ func TestComponents(t *testing.T) {
 	s.do("POST", at+"/restore", call{token: designer}).says(t, 404)
 }
 
+// Who may what with components and tags, by role.
+func TestRolesOfComponents(t *testing.T) {
+	s := newServer(t)
+	editor := s.Application(s.env, "Components", "https://components.example/")
+	content := `{"name":"c","content":` + doc + `}`
+	var v environmentapi.Component
+	s.do("POST", "/components", call{token: s.designer(), body: content}).want(t, 201, &v)
+	for role, may := range map[tepin.Role]struct{ read, write, tag int }{
+		tepin.EndUser:          {403, 403, 403},
+		tepin.EnvironmentAdmin: {200, 403, 201},
+		tepin.TemplateDesigner: {200, 201, 201},
+	} {
+		as := tepin.Invitation{SubscriptionID: s.env.SubscriptionID, Email: strings.ToLower(string(role)) + "@example.org",
+			Environments: []tepin.EnvironmentRole{{EnvironmentID: s.env.ID, Role: role}}}
+		if role == tepin.TemplateDesigner { // a seat of the subscription, beside a way in
+			as.TemplateDesigner, as.Environments[0].Role = true, tepin.EndUser
+		}
+		who, _ := s.Member(as)
+		token := s.PersonTokens(who, editor, "", "openid").Access
+		for _, path := range []string{"/components", "/components/" + string(v.ID), "/components/" + string(v.ID) + "/download"} {
+			if r := s.do("GET", path, call{token: token}); r.StatusCode != may.read {
+				t.Errorf("%s, %s: %d %s", role, path, r.StatusCode, r.body)
+			}
+		}
+		if r := s.do("POST", "/components", call{token: token, body: content}); r.StatusCode != may.write {
+			t.Errorf("%s writes: %d %s", role, r.StatusCode, r.body)
+		}
+		if r := s.do("POST", "/tags", call{token: token, body: `{"name":"` + string(role) + `"}`}); r.StatusCode != may.tag {
+			t.Errorf("%s tags: %d %s", role, r.StatusCode, r.body)
+		}
+		if r := s.do("GET", "/tags", call{token: token}); r.StatusCode != 200 {
+			t.Errorf("%s reads tags: %d %s", role, r.StatusCode, r.body)
+		}
+	}
+	if r := s.do("GET", "/components", call{token: s.NewToken(s.env, tepin.MediaRead)}); r.StatusCode != 200 {
+		t.Errorf("an integration: %d", r.StatusCode)
+	}
+}
+
 func TestBadComponents(t *testing.T) {
 	s := newServer(t)
 	designer := s.designer()

@@ -184,6 +184,15 @@ func folderDeletes(w *world) {
 	equal(w, fmt.Sprint(w.templateList(tepin.List{Search: "poster"}, nameOf)), "[beside poster inside poster]")
 	equal(w, fmt.Sprint(w.folderPaths(tepin.TemplateFolder)), "[/A /ab /A/b]")
 
+	mediaFolders, err := w.Folders(w.ctx, w.env, tepin.MediaFolder, tepin.List{})
+	w.must(err)
+	n, err = w.DeleteFolder(w.ctx, w.alice, w.env, tepin.MediaFolder, mediaFolders.Items[0].ID, true, nil)
+	w.must(err)
+	equal(w, n, 1)
+	_, err = w.RestoreMedia(w.ctx, w.alice, w.env, m.ID)
+	w.must(err)
+	equal(w, fmt.Sprint(w.folderPaths(tepin.MediaFolder)), "[/a]")
+
 	_, err = w.DeleteTemplate(w.ctx, w.alice, w.env, beside.ID, false)
 	w.must(err)
 	page, err = w.Folders(w.ctx, w.env, tepin.TemplateFolder, tepin.List{Search: "ab"})
