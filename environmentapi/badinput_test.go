@@ -194,10 +194,10 @@ func (b *badInput) refused(o operation, what, path string, c call, certain bool)
 		if err := json.Unmarshal(r.body, &p); err != nil || p.Detail == "" || p.Status != r.StatusCode || r.StatusCode == 401 || r.StatusCode == 403 {
 			b.t.Errorf("%s, %s: %d %.300s", o.name(), what, r.StatusCode, r.body)
 		}
-		// A value of another type is refused before anything else is looked at.
-		if member, ofAnotherType := strings.CutPrefix(what, "."); ofAnotherType && strings.Contains(what, " is a") {
+		// A value of another type is named, or what it stands in.
+		if member, ofAnotherType := strings.CutPrefix(what, "."); ofAnotherType && strings.Contains(what, " is a ") {
 			member, _, _ = strings.Cut(strings.ReplaceAll(member, "[]", ""), " ")
-			if member = member[strings.LastIndexByte(member, '.')+1:]; !strings.Contains(string(r.body), member) {
+			if !slices.ContainsFunc(strings.Split(member, "."), func(name string) bool { return strings.Contains(string(r.body), name) }) {
 				b.t.Errorf("%s, %s: the answer does not name %s: %.300s", o.name(), what, member, r.body)
 			}
 		}
