@@ -54,7 +54,7 @@ func (s *Store) AddBuiltInConnectors(ctx context.Context) error {
 		}
 		t.quiet = true
 		list, err := all(ctx, t, func(r row) (id tepin.EnvironmentID, err error) { return id, r.Scan(&id) },
-			`SELECT id FROM environment WHERE NOT EXISTS (SELECT 1 FROM connector c WHERE c.environment_id = environment.id AND c.owner = 'builtIn') ORDER BY id`)
+			`SELECT id FROM environment WHERE deleted_at = 0 AND NOT EXISTS (SELECT 1 FROM connector c WHERE c.environment_id = environment.id AND c.owner = 'builtIn') ORDER BY id`)
 		for i := 0; i < len(list) && err == nil; i++ {
 			err = t.addBuiltIn(ctx, list[i])
 			t.record(string(list[i]), tepin.System, "connector.built_in", "", nil)

@@ -150,6 +150,17 @@ func connectorDefaults(w *world) {
 	again, err := w.Connectors(w.ctx, w.env, tepin.List{})
 	w.must(err)
 	equal(w, len(again.Items), len(page.Items))
+
+	// An environment that is deleted gets none any more.
+	err = w.DeleteEnvironment(w.ctx, w.admin, w.other, nil)
+	w.must(err)
+	w.clock.Advance(365 * 24 * time.Hour)
+	_, err = w.PurgeEnvironments(w.ctx, w.clock.Now(), 100, 100)
+	w.must(err)
+	w.must(w.AddBuiltInConnectors(w.ctx))
+	gone, err := w.Connectors(w.ctx, w.other, tepin.List{})
+	w.must(err)
+	equal(w, len(gone.Items), 0)
 }
 
 func connectorAuth(w *world) {
