@@ -92,7 +92,7 @@ func New(o Options) *API {
 }
 
 const description = "Templates, projects, media, fonts and renders of one environment.\n\n" +
-	"Press *Authorize* and paste the `access_token` of an integration. A token reaches the environment of its own integration alone; " +
+	"Press *Authorize* and type the client id and secret of an integration, or paste an `access_token`. A token reaches the environment of its own integration alone; " +
 	"each operation says which scope it needs."
 
 // ServeHTTP answers requests below /grafx.

@@ -19,12 +19,12 @@ type Share struct {
 
 // ShareSubject is with whom a project is shared.
 type ShareSubject struct {
-	Subject
+	Owner
 	Name string `json:"name" doc:"Empty where there is no such integration or person any more." example:"Web shop"`
 }
 
 func shareOf(s tepin.ProjectShare) Share {
-	return Share{Subject: ShareSubject{Subject{s.SubjectID, s.SubjectKind}, s.SubjectName}, Access: s.Access, DateCreated: s.CreatedAt.UTC()}
+	return Share{Subject: ShareSubject{Owner{s.SubjectID, s.SubjectKind}, s.SubjectName}, Access: s.Access, DateCreated: s.CreatedAt.UTC()}
 }
 
 // ShareIn names a share.

@@ -64,14 +64,14 @@ type Project struct {
 	Template         TemplateRef         `json:"template"`
 	CollectionID     *tepin.CollectionID `json:"collectionId" format:"uuid" doc:"The collection that it was made from, which may be gone."`
 	UserInterfaceID  *tepin.DefinitionID `json:"userInterfaceId" format:"uuid" doc:"null: the environment's default."`
-	Owner            Subject             `json:"owner"`
+	Owner            Owner               `json:"owner"`
 	Access           tepin.ProjectAccess `json:"access" enum:"read,write,owner,administrator" doc:"What you may do: read it; write it, too; share and delete it, too, as its owner or as an administrator."`
 	DateCreated      time.Time           `json:"dateCreated"`
 	LastModifiedDate time.Time           `json:"lastModifiedDate"`
 }
 
-// Subject is an integration or a person.
-type Subject struct {
+// Owner is an integration or a person.
+type Owner struct {
 	ID   string          `json:"id" format:"uuid"`
 	Type tepin.ActorKind `json:"type" enum:"integration,user,system"`
 }
@@ -83,7 +83,7 @@ type TemplateRef struct {
 
 func projectOf(p tepin.Project) Project {
 	body := Project{
-		ID: p.ID, Name: p.Name, Template: TemplateRef{p.TemplateID}, Owner: Subject{p.OwnerID, p.OwnerKind}, Access: p.Access,
+		ID: p.ID, Name: p.Name, Template: TemplateRef{p.TemplateID}, Owner: Owner{p.OwnerID, p.OwnerKind}, Access: p.Access,
 		DateCreated: p.CreatedAt.UTC(), LastModifiedDate: p.UpdatedAt.UTC(),
 	}
 	if p.CollectionID != "" {

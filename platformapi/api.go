@@ -39,7 +39,7 @@ type API struct {
 }
 
 const description = "Subscriptions, environments, integrations and usage.\n\n" +
-	"Press *Authorize* and paste the `access_token` of an integration as **bearer**: it reads its own environment.\n\n" +
+	"Press *Authorize* and type the client id and secret of an integration, or paste its `access_token` as **bearer**: it reads its own environment.\n\n" +
 	"Changes need an administrator: sign in to the console of this server, leave **bearer** empty, " +
 	"and give the `csrfToken` of `GET /api/v1/session` as **session**; or give as **bearer** what `tepin login` and `tepin token` print."
 

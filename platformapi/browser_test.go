@@ -27,6 +27,12 @@ func try(b *webtest.Tab) (status, body string) {
 	return b.Text(listing + " .live-responses-table tbody .response-col_status"), b.Text(listing + " .live-responses-table tbody .response-col_description")
 }
 
+// open shows the operations of a group.
+func open(b *webtest.Tab, group string) {
+	b.See("#operations-tag-" + group)
+	b.Click("#operations-tag-" + group + " .expand-operation")
+}
+
 // A newcomer authorizes on the Swagger page with a token and tries an operation.
 func TestSwaggerInABrowser(t *testing.T) {
 	r := newRig(t)
@@ -45,6 +51,7 @@ func TestSwaggerInABrowser(t *testing.T) {
 
 	b.Look(1280, 1000, "light")
 	b.Open(page + "?url=/swagger/evil.json&configUrl=/swagger/evil.json")
+	open(b, "Environments")
 	b.See(listing)
 	b.Save("swagger-light")
 	if title := b.Text(".info .title"); !strings.Contains(title, "Tepin Platform API") {
@@ -75,6 +82,8 @@ func TestSwaggerInABrowser(t *testing.T) {
 	// After a reload nothing of it is left.
 	b.Look(360, 1000, "dark")
 	b.Open(page)
+	open(b, "Environments")
+	open(b, "Integrations")
 	b.See(listing)
 	b.Save("swagger-dark-360")
 	if wide := webtest.Eval[string](b, "document.documentElement.scrollWidth > innerWidth ? 'too wide' : ''"); wide != "" {

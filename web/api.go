@@ -36,10 +36,10 @@ func NewAPI(g Guard, info huma.Info) *API {
 			Servers: []*huma.Server{{URL: "/"}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
-				SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {
-					Type: "http", Scheme: "bearer", BearerFormat: "JWT",
-					Description: "The access_token of POST /oauth/token.",
-				}},
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"client": clientScheme(),
+					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access_token of POST /oauth/token, pasted."},
+				},
 			},
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
@@ -48,6 +48,21 @@ func NewAPI(g Guard, info huma.Info) *API {
 	}
 	a.huma = huma.NewAPI(config, adapter{a})
 	return a
+}
+
+// clientScheme is how tools get a token by themselves, from the credentials of an
+// integration.
+func clientScheme() *huma.SecurityScheme {
+	scopes := map[string]string{}
+	for _, s := range tepin.AllScopes {
+		resource, verb, _ := strings.Cut(string(s), ":")
+		scopes[string(s)] = verb + " " + strings.ReplaceAll(resource, "_", " ")
+	}
+	return &huma.SecurityScheme{
+		Type:        "oauth2",
+		Description: "The client id and a secret of an integration. Tick nothing for all the scopes that it has.",
+		Flows:       &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{TokenURL: "/oauth/token", Scopes: scopes}},
+	}
 }
 
 // Routes returns the route table, in the order of registration.
@@ -168,6 +183,18 @@ func Schema[T any](a *API) *huma.Schema {
 // OpenAPI returns the OpenAPI 3.1 document as indented JSON, the same for the same
 // operations.
 func (a *API) OpenAPI() ([]byte, error) {
+	for _, path := range a.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{path.Get, path.Put, path.Post, path.Patch, path.Delete} {
+			if op == nil {
+				continue
+			}
+			for _, p := range op.Parameters {
+				if p.Schema != nil {
+					p.Schema.PatternDescription = "" // no keyword of JSON Schema; huma's refusals have it by now
+				}
+			}
+		}
+	}
 	raw, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {
 		return nil, err
@@ -183,6 +210,12 @@ func (a *API) OpenAPI() ([]byte, error) {
 // describe writes the access into the operation's document.
 func (a *API) describe(access Access, op *huma.Operation) {
 	a.access = access
+	for _, tag := range op.Tags { // the groups stand in the order of the route table
+		doc := a.huma.OpenAPI()
+		if !slices.ContainsFunc(doc.Tags, func(t *huma.Tag) bool { return t.Name == tag }) && !op.Hidden {
+			doc.Tags = append(doc.Tags, &huma.Tag{Name: tag})
+		}
+	}
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
@@ -193,6 +226,11 @@ func (a *API) describe(access Access, op *huma.Operation) {
 	// Where a token is of no use it is listed all the same: sent, it gets the 403 that
 	// says so, and not a 401 that asks for it.
 	op.Security = append(op.Security, map[string][]string{"bearer": {}})
+	if access.Scope != "" {
+		op.Security = append(op.Security, map[string][]string{"client": {string(access.Scope)}})
+	} else if access.AnyToken {
+		op.Security = append(op.Security, map[string][]string{"client": {}})
+	}
 	if access.Administrator {
 		op.Security = append(op.Security, map[string][]string{"session": {}})
 		a.huma.OpenAPI().Components.SecuritySchemes["session"] = &huma.SecurityScheme{

@@ -17,7 +17,7 @@ addEventListener("DOMContentLoaded", () => {
     layout: "BaseLayout",
     deepLinking: true,
     displayRequestDuration: true,
-    docExpansion: "list",
+    docExpansion: "none",
     defaultModelsExpandDepth: 0,
     filter: true,
     persistAuthorization: false,
