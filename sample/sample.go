@@ -1,4 +1,4 @@
-// Package sample is a template to try the product with: a poster with two layouts,
+// Package sample is a template to try the product with: a poster with three layouts,
 // its fonts and its picture. All of it is open or made by this repository: the fonts
 // are under the SIL Open Font License (font/OFL.txt), the picture is computed by the
 // program picture.go.
