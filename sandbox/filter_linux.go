@@ -76,17 +76,15 @@ const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | un
 func (f filter) install() error {
 	code := f.assemble(arch)
 	prog := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
-	for {
-		other, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
-		runtime.KeepAlive(code)
-		if errno != 0 {
-			return fmt.Errorf("sandbox: install the filter of system calls: %w", errno)
-		}
-		if other == 0 {
-			return nil
-		}
+	other, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	runtime.KeepAlive(code)
+	switch {
+	case errno != 0:
+		return fmt.Errorf("sandbox: install the filter of system calls: %w", errno)
+	case other != 0:
 		return fmt.Errorf("sandbox: thread %d could not take the filter of system calls", other)
 	}
+	return nil
 }
 
 // hasFilter: children get a filter of system calls here.
