@@ -11,6 +11,14 @@ const (
 // RestoreTime is for how long what was deleted can be restored, where it can be.
 const RestoreTime = 24 * time.Hour
 
+// Deleted is something that was deleted and can be restored.
+type Deleted struct {
+	Kind      string // "template", "project", "media" …
+	ID        string
+	Name      string
+	DeletedAt time.Time
+}
+
 // SortKey is what a list is ordered by. Ties are broken by id.
 type SortKey string
 

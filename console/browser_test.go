@@ -101,6 +101,7 @@ func TestScreens(t *testing.T) {
 	idle, _ := r.integration("Not in use yet")
 	worker, _ := r.integration("Render worker", tepin.AllScopes...)
 
+	r.fill()
 	r.task("Poster, A2", tepin.PDF, "")
 	r.task("Summer banner", tepin.PNG, "The font Inter Bold is not in this environment; upload it or choose another.")
 	empty := r.environment("Fresh", "fresh", tepin.Production)
@@ -141,6 +142,18 @@ func TestScreens(t *testing.T) {
 		{"trust-key", panel + "/trusts/new"},
 		{"trust-issuer", panel + "/trusts/new?kind=issuer"},
 		{"delete", panel + "/delete"},
+		{"templates", env + "/templates"},
+		{"projects", env + "/projects"},
+		{"media", env + "/media"},
+		{"media-search", env + "/media?search=a"},
+		{"media-folder", env + "/media?folder=/Campaigns/2026"},
+		{"media-folder-new", env + "/media-folders/new"},
+		{"media-item", env + "/media/" + r.first("media")},
+		{"template-item", env + "/templates/" + r.first("template")},
+		{"project-item", env + "/projects/" + r.first("project")},
+		{"fonts", env + "/fonts"},
+		{"connectors", env + "/connectors"},
+		{"deleted", env + "/deleted"},
 		{"tasks", env + "/tasks"},
 		{"activity", env + "/activity"},
 		{"limits", panel + "/limits"},
@@ -164,6 +177,7 @@ func TestScreens(t *testing.T) {
 			b.Click("#preset-all")
 			b.See("[data-unsaved]")
 		}
+		b.Wait(`[...document.querySelectorAll('img[data-picture]')].every((img) => img.hidden || img.classList.contains('there') || img.getBoundingClientRect().top > 2 * innerHeight)`)
 		b.inEveryLook(s.name)
 		if s.name == "permissions-unsaved" {
 			b.Click("#save-permissions") // or the next page asks whether to leave

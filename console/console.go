@@ -13,13 +13,18 @@ import (
 	"math"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/tepin/tepin"
+	"golang.org/x/sync/semaphore"
+
 	"github.com/tepin/tepin/access"
+	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
 )
@@ -27,12 +32,18 @@ import (
 // maxForm bounds the body of a form, in bytes.
 const maxForm = 64 << 10
 
-// Options of the console. Store, Access, Credential and People are required.
+// maxDocuments is how many documents that people upload are read at once.
+const maxDocuments = 3
+
+// Options of the console. All but Suggested and Now are required.
 type Options struct {
 	Store      *store.Store
 	Access     *access.Directory
 	Credential *credential.Service
 	People     *grant.People
+	Asset      *asset.Service
+	Preview    *preview.Service
+	Pages      web.PageTokens
 	Suggested  string           // e-mail address that set-up proposes for the first administrator
 	Now        func() time.Time // nil = time.Now
 }
@@ -43,6 +54,10 @@ type Console struct {
 	access     *access.Directory
 	credential *credential.Service
 	people     *grant.People
+	files      *asset.Service
+	preview    *preview.Service
+	tokens     web.PageTokens
+	documents  *semaphore.Weighted // how many documents are in memory at once
 	suggested  string
 	now        func() time.Time
 	version    string // of the static files
@@ -55,7 +70,8 @@ func New(o Options) *Console {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, people: o.People, suggested: o.Suggested, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
+	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, people: o.People, files: o.Asset, preview: o.Preview, tokens: o.Pages, documents: semaphore.NewWeighted(maxDocuments),
+		suggested: o.Suggested, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
 	c.pages = c.parse()
 	for _, rt := range c.routes() {
 		c.mux.Handle(rt.pattern, c.handle(rt))
@@ -74,6 +90,8 @@ type need struct {
 var (
 	public        = need{public: true}
 	anybody       = need{roles: tepin.AnyRole}                           // who is signed in, and is anything there
+	staff         = need{roles: tepin.Staff}                             // managers and template designers
+	designers     = need{roles: tepin.Designers}                         // template designers
 	managers      = need{roles: tepin.Administrators}                    // environment and subscription administrators
 	owners        = need{roles: tepin.NewRoles(tepin.SubscriptionAdmin)} // subscription administrators
 	administrator = need{}                                               // of the installation
@@ -86,7 +104,17 @@ type route struct {
 	serve   func(*visit) error
 }
 
+// routes are all of them.
 func (c *Console) routes() []route {
+	list := slices.Concat(c.mainRoutes(), c.fontRoutes(), c.connectorRoutes(), c.taskRoutes())
+	for _, s := range c.shelves() {
+		list = append(list, c.routesOf(s)...)
+	}
+	return list
+}
+
+// mainRoutes are those that are not about the content of an environment.
+func (c *Console) mainRoutes() []route {
 	const sub = "/subscriptions/{subscription}"
 	const env, integration = "/environments/{environment}", "/environments/{environment}/integrations/{integration}"
 	return []route{
@@ -137,8 +165,9 @@ func (c *Console) routes() []route {
 		{"GET " + env + "/integrations", managers, c.integrations},
 		{"POST " + env + "/integrations", managers, c.createIntegration},
 		{"GET " + env + "/integrations/new", managers, c.newIntegration},
-		{"GET " + env + "/tasks", anybody, c.tasks},
 		{"GET " + env + "/usage", managers, c.showEnvironmentUsage},
+		{"GET " + env + "/deleted", staff, c.deleted},
+		{"POST " + env + "/deleted/{kind}/{id}", staff, c.restore},
 		{"GET " + env + "/activity", managers, c.showActivity},
 		{"POST " + env + "/block", managers, c.block},
 		{"GET " + env + "/settings", managers, c.settings},
@@ -188,6 +217,7 @@ type visit struct {
 	actor tepin.Actor
 	roles tepin.Roles // what the person is where the path leads
 	csrf  string
+	env   tepin.Environment // that the page is about, once it is known
 	files *multipart.Reader // what is left of a form that brings files
 }
 

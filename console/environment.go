@@ -24,7 +24,11 @@ type environmentPage struct {
 	Deleted      string // the integration that has just been deleted
 	Panel        *integrationPanel
 	Created      *createdSecret
-	Tasks        []tepin.Task
+	Tasks        *tasksPage
+	Shelf        *shelfPage
+	Fonts        *fontsPage
+	Connectors   *connectorsPage
+	Deletions    []deletedRow
 	Activity     *activity
 	Usage        *usage
 	Limits       *limits
@@ -47,10 +51,31 @@ type tab struct {
 // with it and how.
 var tabs = []tab{
 	{Name: "integrations", Title: "Integrations", For: managers},
+	{Name: "templates", Title: "Templates"},
+	{Name: "projects", Title: "Projects"},
+	{Name: "media", Title: "Media"},
+	{Name: "fonts", Title: "Fonts"},
+	{Name: "connectors", Title: "Connectors"},
 	{Name: "tasks", Title: "Output tasks"},
 	{Name: "activity", Title: "Activity", For: managers},
 	{Name: "usage", Title: "Usage", For: managers},
+	{Name: "deleted", Title: "Deleted", For: staff},
 	{Name: "settings", Title: "Settings", For: managers},
+}
+
+// Said is what the page before left to say.
+func (p environmentPage) Said() notice {
+	switch {
+	case p.Shelf != nil:
+		return p.Shelf.Notice
+	case p.Fonts != nil:
+		return p.Fonts.Notice
+	case p.Tasks != nil:
+		return p.Tasks.Notice
+	case p.Connectors != nil:
+		return p.Connectors.Notice
+	}
+	return notice{}
 }
 
 // Tabs is the way to the other screens.
@@ -94,20 +119,7 @@ func (c *Console) overview(v *visit) error {
 	if v.roles.Any(tepin.Administrators) {
 		return c.integrations(v)
 	}
-	return c.tasks(v)
-}
-
-func (c *Console) tasks(v *visit) error {
-	p, err := c.environment(v, "tasks")
-	if err != nil {
-		return err
-	}
-	list, err := c.store.Tasks(v.r.Context(), p.Environment.ID, v.actor, tepin.List{Limit: maxRows, SortBy: tepin.SortID, Desc: true})
-	if err != nil {
-		return err
-	}
-	p.Tasks, p.More = list.Items, list.Next != nil
-	return c.render(v, http.StatusOK, "tasks", "Output tasks, "+p.Environment.Name, p)
+	return c.showShelf(c.templates(), v)
 }
 
 func (c *Console) settings(v *visit) error {

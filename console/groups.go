@@ -21,7 +21,7 @@ func (c *Console) showGroups(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.Saved = v.notice()
+	p.Saved = v.notice().Text
 	return c.render(v, http.StatusOK, "groups", "Groups, "+p.Subscription.Name, p)
 }
 
@@ -142,6 +142,6 @@ func (c *Console) deleteGroup(v *visit) error {
 	if err := c.credential.DeleteGroup(v.r.Context(), v.actor, p.Subscription.ID, p.Group.ID); err != nil {
 		return err
 	}
-	v.leaveNotice("The group " + p.Group.Name + " is deleted.")
+	v.leaveNotice(notice{Text: "The group " + p.Group.Name + " is deleted."})
 	return v.goTo(p.Path() + "/groups")
 }

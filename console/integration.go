@@ -283,6 +283,6 @@ func (c *Console) delete(v *visit) error {
 	if err := c.credential.DeleteIntegration(v.r.Context(), v.actor, in.EnvironmentID, in.ID); err != nil {
 		return err
 	}
-	v.leaveNotice(in.Name)
+	v.leaveNotice(notice{Text: in.Name})
 	return v.goTo(p.Path())
 }

@@ -101,7 +101,7 @@ func (c *Console) integrations(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.Deleted = v.notice()
+	p.Deleted = v.notice().Text
 	return c.render(v, http.StatusOK, "integrations", "Integrations, "+p.Environment.Name, p)
 }
 

@@ -128,7 +128,7 @@ func (c *Console) showPeople(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.Saved = v.notice()
+	p.Saved = v.notice().Text
 	return c.render(v, http.StatusOK, "people", "People, "+p.Subscription.Name, p)
 }
 
@@ -289,6 +289,6 @@ func (c *Console) deletePerson(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.leaveNotice(p.Person.Email + " is deleted.")
+	v.leaveNotice(notice{Text: p.Person.Email + " is deleted."})
 	return v.goTo(p.Path() + "/people")
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -16,8 +18,15 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/access/accesstest"
+	"github.com/tepin/tepin/asset"
+	"github.com/tepin/tepin/blob/disk"
 	"github.com/tepin/tepin/console"
 	"github.com/tepin/tepin/credential"
+	"github.com/tepin/tepin/job"
+	"github.com/tepin/tepin/output"
+	"github.com/tepin/tepin/preview"
+	"github.com/tepin/tepin/render/text"
+	"github.com/tepin/tepin/sandbox"
 	"github.com/tepin/tepin/web"
 )
 
@@ -27,11 +36,26 @@ const (
 	suggested = "admin@example.com"
 )
 
+// TestMain does the work of children that read and draw pictures.
+func TestMain(m *testing.M) {
+	children := output.Children()
+	maps.Copy(children, preview.Children())
+	maps.Copy(children, asset.Children(asset.Probes{
+		Font: func(data []byte) (asset.FontInfo, error) {
+			i, err := text.Probe(data)
+			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
+		},
+	}))
+	sandbox.Main(children)
+	os.Exit(m.Run())
+}
+
 // rig is a console on a database of its own, behind the real stack and listener.
 type rig struct {
 	*accesstest.Installation
 	t       testing.TB
 	console *console.Console
+	assets  *asset.Service
 	server  *httptest.Server
 	log     *buffer
 	admin   tepin.Actor
@@ -69,11 +93,23 @@ func emptyRig(t testing.TB, publicURL string) *rig {
 	r := &rig{t: t, log: &buffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	r.Installation = accesstest.New(t, accesstest.Options{Log: log, Now: r.now})
-	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential, People: r.People, Suggested: suggested, Now: r.now})
+	files, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.assets = &asset.Service{Store: r.Store, Blob: files, Now: r.now}
+	outputs := &output.Service{Store: r.Store, Asset: r.assets}
+	previews := preview.New(preview.Options{Store: r.Store, Asset: r.assets, Output: outputs, Now: r.now, Log: log})
+	jobs := job.NewRunner(r.Store, log, 1)
+	jobs.Handlers["preview"] = job.Handler{Do: previews.Run, Bury: previews.Bury}
+	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential, People: r.People, Asset: r.assets,
+		Preview: previews, Pages: web.PageTokens{Key: make([]byte, 32), Now: r.now}, Suggested: suggested, Now: r.now})
 	polling, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Access.Run(polling) }()
-	t.Cleanup(func() { stop(); <-stopped })
+	worked := make(chan struct{})
+	go func() { jobs.Run(polling); close(worked) }()
+	t.Cleanup(func() { stop(); <-stopped; <-worked })
 	r.server = httptest.NewServer((&web.Stack{Log: log, PublicURL: publicURL}).Wrap(r.console))
 	t.Cleanup(r.server.Close)
 	return r

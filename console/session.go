@@ -206,24 +206,34 @@ func (v *visit) setCookie(name, value string, expires time.Time) {
 	http.SetCookie(v.w, c)
 }
 
-// leaveNotice keeps a text for the next page. It is in no address, so that no link of
-// another site can put words here.
-func (v *visit) leaveNotice(text string) {
-	v.setCookie(noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(text)), time.Time{})
+// notice is what the page before left to say.
+type notice struct {
+	Text string
+	Undo string // address that takes back what was done, by POST; "" = nothing can be
 }
 
-// notice returns what the page before left to say, once, or "".
-func (v *visit) notice() string {
+// leaveNotice keeps it for the next page. It is in no address, so that no link of
+// another site can put words here.
+func (v *visit) leaveNotice(n notice) {
+	v.setCookie(noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(n.Undo+"\n"+n.Text)), time.Time{})
+}
+
+// notice returns what the page before left to say, once.
+func (v *visit) notice() (n notice) {
 	value := cookie(v.r, noticeCookie)
 	if value == "" {
-		return ""
+		return n
 	}
 	v.setCookie(noticeCookie, "", time.Time{})
 	text, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil {
-		return "" // not ours
+		return n // not ours
 	}
-	return string(text)
+	n.Undo, n.Text, _ = strings.Cut(string(text), "\n")
+	if n.Undo != "" {
+		n.Undo = nextPath(n.Undo)
+	}
+	return n
 }
 
 // redirect sends the browser to another page of the console, in a way that htmx

@@ -77,7 +77,7 @@ func (v *visit) byScript() bool {
 // page at path.
 func (v *visit) uploaded(name, path string) error {
 	if !v.byScript() {
-		v.leaveNotice("“" + name + "” is uploaded.")
+		v.leaveNotice(notice{Text: "“" + name + "” is uploaded."})
 		return v.goTo(path)
 	}
 	raw, err := json.Marshal(map[string]string{"name": name, "path": path})

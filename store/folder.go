@@ -56,6 +56,12 @@ func folder(ctx context.Context, q queryer, env tepin.EnvironmentID, kind tepin.
 }
 
 // folderAt reads the folder of a path; the root is NotFound.
+// FolderAt returns the folder of a path.
+func (s *Store) FolderAt(ctx context.Context, env tepin.EnvironmentID, kind tepin.FolderKind, path string) (tepin.Folder, error) {
+	v, err := folderAt(ctx, s.reader, env, kind, path, "")
+	return v, s.dialect.fail(err)
+}
+
 func folderAt(ctx context.Context, q queryer, env tepin.EnvironmentID, kind tepin.FolderKind, path, lock string) (tepin.Folder, error) {
 	return get(ctx, q, "folder", scanFolder, `SELECT `+folderColumns+` FROM folder WHERE environment_id = $1 AND kind = $2 AND path_key = $3`+lock,
 		env, kind, nameKey(path))

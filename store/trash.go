@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -69,4 +71,33 @@ func (s *Store) PurgeDeleted(ctx context.Context, before time.Time, limit int) (
 		}
 	}
 	return purged, nil
+}
+
+// deletedRows is how many deleted things are listed of each kind.
+const deletedRows = 100
+
+// Deleted lists what was deleted in an environment and can be restored by the actor, the
+// last first.
+func (s *Store) Deleted(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID) ([]tepin.Deleted, error) {
+	var list []tepin.Deleted
+	for table := range restorable {
+		st := &statement{}
+		st.WriteString(`SELECT id, name, deleted_at FROM ` + table + ` WHERE environment_id = ` + st.arg(env) + ` AND deleted_at > ` + st.arg(micros(s.now().Add(-tepin.RestoreTime))))
+		if table == "project" {
+			for _, c := range ownedBy(by) {
+				st.WriteString(` AND ` + c.column + ` = ` + st.arg(c.value))
+			}
+		}
+		st.WriteString(` ORDER BY deleted_at DESC LIMIT ` + strconv.Itoa(deletedRows))
+		rows, err := all(ctx, s.reader, func(r row) (v tepin.Deleted, err error) {
+			v.Kind = table
+			return v, r.Scan(&v.ID, &v.Name, at(&v.DeletedAt))
+		}, st.String(), st.args...)
+		if err != nil {
+			return nil, s.dialect.fail(err)
+		}
+		list = append(list, rows...)
+	}
+	slices.SortFunc(list, func(a, b tepin.Deleted) int { return b.DeletedAt.Compare(a.DeletedAt) })
+	return list, nil
 }

@@ -34,6 +34,9 @@
     const done = find('.notice.ok');
     if (done) say(done.textContent.trim());
 
+    const tab = find('#view > .tabs [aria-current]');
+    if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - 48;
+
     const panel = find('#panel');
     if (panel) {
       if (!was.panel) panel.classList.add('enter');

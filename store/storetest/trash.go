@@ -22,6 +22,12 @@ func trash(w *world) {
 	w.must(err)
 	_, err = w.RestoreTemplate(w.ctx, w.alice, w.other, tpl.ID)
 	w.is(tepin.NotFound, err)
+	list, err := w.Deleted(w.ctx, w.alice, w.env)
+	w.must(err)
+	equal(w, list, []tepin.Deleted{{Kind: "template", ID: string(tpl.ID), Name: tpl.Name, DeletedAt: list[0].DeletedAt}})
+	list, err = w.Deleted(w.ctx, w.alice, w.other)
+	w.must(err)
+	equal(w, len(list), 0)
 	w.clock.Advance(tepin.RestoreTime - time.Minute)
 	n, err := w.PurgeDeleted(w.ctx, w.clock.Now().Add(-tepin.RestoreTime), 100)
 	w.must(err)
@@ -42,6 +48,9 @@ func trash(w *world) {
 	w.must(err)
 	_, err = w.RestoreProject(w.ctx, w.bob, w.env, project.ID)
 	w.is(tepin.NotFound, err)
+	list, err = w.Deleted(w.ctx, w.bob, w.env)
+	w.must(err)
+	equal(w, len(list), 0) // it is not bob's
 	w.clock.Advance(tepin.RestoreTime + time.Second)
 	_, err = w.RestoreProject(w.ctx, w.alice, w.env, project.ID)
 	w.is(tepin.Gone, err) // the sweep has not been there yet
