@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	sandbox.Main(asset.Children(asset.Probes{
 		Font: func(data []byte) (asset.FontInfo, error) {
 			i, err := text.Probe(data)
-			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
+			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic, Embedding: i.Embedding}, err
 		},
 	}))
 	os.Exit(m.Run())

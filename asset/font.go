@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/sandbox"
 )
 
 // FontFile is one file of an upload of fonts.
@@ -105,9 +106,25 @@ func (s *Service) receiveFont(ctx context.Context, env tepin.EnvironmentID, file
 	if err != nil {
 		return f, err
 	}
+	if f.Extension == packed {
+		ref, err = s.unpackWOFF(ctx, env, ref, &f)
+	}
+	if err == nil {
+		err = s.describeFont(ctx, env, ref, &f)
+	}
+	if err != nil {
+		s.Discard(ctx, ref)
+		return unusable(f, err)
+	}
+	f.Blob = ref
+	return f, nil
+}
+
+// describeFont has a child read what a stored font says of itself.
+func (s *Service) describeFont(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef, f *tepin.FontUpload) error {
 	body, err := s.Open(ctx, env, ref, 0, -1)
 	if err != nil {
-		return f, s.Settle(ctx, ref, err)
+		return err
 	}
 	defer body.Close()
 	info, err := probe[FontInfo](ctx, childFont, body)
@@ -115,12 +132,43 @@ func (s *Service) receiveFont(ctx context.Context, env tepin.EnvironmentID, file
 		err = info.check() // a child that was taken over may say anything
 	}
 	if err != nil {
-		s.Discard(ctx, ref)
-		return unusable(f, err)
+		return err
 	}
-	f.FamilyName, f.Name, f.Italic, f.Blob = info.Family, info.Style, info.Italic, ref
+	f.FamilyName, f.Name, f.Italic, f.Embedding = info.Family, info.Style, info.Italic, info.Embedding
 	f.Weight = min(max(info.Weight, 100), 900)
-	return f, nil
+	return nil
+}
+
+// unpackWOFF has a child unpack a stored WOFF or WOFF2, puts what comes out in its place,
+// and calls the file what it is then.
+func (s *Service) unpackWOFF(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef, f *tepin.FontUpload) (out tepin.BlobRef, err error) {
+	defer s.Discard(ctx, ref)
+	body, err := s.Open(ctx, env, ref, 0, -1)
+	if err != nil {
+		return out, err
+	}
+	defer body.Close()
+	head := &bytes.Buffer{}
+	err = sandbox.Run(ctx, childWOFF,
+		func(w io.Writer) error { return feed(w, body) },
+		func(r io.Reader) error {
+			if _, err := io.CopyN(head, r, 4); err != nil {
+				return err
+			}
+			if f.Extension, err = fontKindOf(head.Bytes()); err != nil {
+				return err
+			}
+			out, err = s.Receive(ctx, env, io.MultiReader(head, r), tepin.MaxFont)
+			return err
+		}, unpackLimits)
+	if err != nil {
+		return out, err // what was written is discarded with it
+	}
+	if dot := strings.LastIndexByte(f.FileName, '.'); dot > 0 {
+		f.FileName = f.FileName[:dot]
+	}
+	f.FileName += "." + f.Extension
+	return out, nil
 }
 
 // unusable turns a refusal of one file into its Problems.
@@ -141,7 +189,11 @@ func shownFileName(name string) string {
 	return "font"
 }
 
-// fontKindOf tells from its first bytes whether a file is an OTF or TTF font.
+// packed stands for the extension of a font that has to be unpacked first.
+const packed = "woff"
+
+// fontKindOf tells from its first bytes whether a file is an OTF or TTF font, or one
+// that is packed.
 func fontKindOf(head []byte) (extension string, err error) {
 	switch string(head) {
 	case "\x00\x01\x00\x00", "true":
@@ -149,11 +201,11 @@ func fontKindOf(head []byte) (extension string, err error) {
 	case "OTTO":
 		return "otf", nil
 	case "wOFF", "wOF2":
-		return "", tepin.Errorf(tepin.Unprocessable, "WOFF is a format for browsers; upload the OTF or TTF file")
+		return packed, nil
 	case "ttcf":
-		return "", tepin.Errorf(tepin.Unprocessable, "this is a collection of fonts; upload its fonts one by one as OTF or TTF")
+		return "", tepin.Errorf(tepin.Unprocessable, "this is a collection of fonts; upload its fonts one by one as OTF, TTF or WOFF2")
 	}
-	return "", tepin.Errorf(tepin.Unprocessable, "this is not an OTF or TTF font")
+	return "", tepin.Errorf(tepin.Unprocessable, "this is not an OTF, TTF, WOFF or WOFF2 font")
 }
 
 // OpenFont returns a font style's record and its bytes.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset/inspect"
+	"github.com/tepin/tepin/asset/woff"
 	"github.com/tepin/tepin/sandbox"
 )
 
@@ -16,10 +18,15 @@ import (
 // headers need a few MB, an SVG and a font several times their size.
 var probeLimits = sandbox.Limits{Memory: 320 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: 64 << 10}
 
+// unpackLimits bound the child that unpacks a font: it holds the packed and the unpacked
+// one, each in parts and as a whole.
+var unpackLimits = sandbox.Limits{Memory: 512 << 20, CPU: 20 * time.Second, Wall: 2 * time.Minute, Output: tepin.MaxFont}
+
 // Names of the children.
 const (
 	childMedia = "probe-media"
 	childFont  = "probe-font"
+	childWOFF  = "unpack-font"
 )
 
 // Probes read what files say of themselves, and refuse those that the renderer cannot
@@ -50,6 +57,18 @@ func Children(p Probes) map[string]sandbox.Child {
 			info, err := p.Font(data)
 			return reply(out, info, err)
 		},
+		childWOFF: func(in io.Reader, out io.Writer) error {
+			data, err := io.ReadAll(io.LimitReader(in, tepin.MaxFont))
+			if err != nil {
+				return err
+			}
+			font, err := woff.Decode(data)
+			if err != nil {
+				return err
+			}
+			_, err = out.Write(font)
+			return err
+		},
 	}
 }
 
@@ -77,10 +96,11 @@ func probe[T any](ctx context.Context, child string, body io.Reader) (T, error) 
 
 // FontInfo is what a font file says of itself.
 type FontInfo struct {
-	Family string `json:"family"`
-	Style  string `json:"style"`
-	Weight int    `json:"weight"` // 400 is regular, 700 bold
-	Italic bool   `json:"italic"`
+	Family    string          `json:"family"`
+	Style     string          `json:"style"`
+	Weight    int             `json:"weight"` // 400 is regular, 700 bold
+	Italic    bool            `json:"italic"`
+	Embedding tepin.Embedding `json:"embedding"`
 }
 
 func (i FontInfo) check() error {
@@ -88,6 +108,9 @@ func (i FontInfo) check() error {
 		if _, err := CheckName("the font", name); err != nil {
 			return &tepin.Error{Kind: tepin.Unprocessable, Message: "the font has no usable " + what + " name", Cause: err}
 		}
+	}
+	if !slices.Contains([]tepin.Embedding{"", tepin.EmbedInstallable, tepin.EmbedEditable, tepin.EmbedPreview, tepin.EmbedRestricted}, i.Embedding) {
+		return tepin.Errorf(tepin.Unprocessable, "what the font says of itself cannot be")
 	}
 	return nil
 }

@@ -40,7 +40,6 @@ const (
 	MaxVariableBytes = 10 << 20 // of the variables of one render request
 	MaxVariableRows  = 10_000
 	maxFontBody      = 512 << 20 // bytes of one upload of fonts
-	MaxFontIDs       = 200       // font styles that one call deletes
 	maxInMemory      = 64 << 10  // bytes of a body that is read at once; larger ones go by way of the disk
 	largeBodies      = 64 << 20  // bytes of larger bodies that are worked on at once
 )

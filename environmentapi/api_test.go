@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	maps.Copy(children, asset.Children(asset.Probes{
 		Font: func(data []byte) (asset.FontInfo, error) {
 			i, err := text.Probe(data)
-			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
+			return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic, Embedding: i.Embedding}, err
 		},
 	}))
 	maps.Copy(children, script.Children())

@@ -1,30 +1,30 @@
 package environmentapi
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/web"
 )
 
-type familyIn struct {
-	PageIn
+// FamilyIn names a font family.
+type FamilyIn struct {
+	InEnvironment
 	ID string `path:"id" doc:"Id of the font family."`
 }
 
-type styleIn struct {
-	InEnvironment
-	ID string `path:"id" doc:"Id of the font style."`
+type stylesIn struct {
+	ListIn
+	ID string `path:"id" doc:"Id of the font family."`
 }
 
-type stylesIn struct {
+// StyleIn names a font style.
+type StyleIn struct {
 	InEnvironment
-	IDs []string `query:"ids" required:"true" doc:"Ids of font styles, separated by commas."`
+	ID string `path:"id" doc:"Id of the font style."`
 }
 
 // BatchIn names an upload of fonts.
@@ -67,12 +67,13 @@ type FontUpload struct {
 	FileName      string            `json:"fileName" example:"NotoSans-BoldItalic.ttf"`
 	Errors        []string          `json:"errors" nullable:"false" doc:"Why the file cannot become a font; empty if it can."`
 	CanBeUploaded bool              `json:"canBeUploaded"`
+	Embedding     tepin.Embedding   `json:"embedding,omitempty" enum:"installable,editable,preview,restricted" doc:"What the font lets be done with documents that it is put into, as it says itself (OS/2, fsType). It is told, not enforced."`
 }
 
 func batchOf(batch tepin.FontBatchID, uploads []tepin.FontUpload) FontBatch {
 	b := FontBatch{BatchID: batch, Data: FontBatchData{FontFamilies: []string{}, PreloadedData: []FontUpload{}}}
 	for _, f := range uploads {
-		u := FontUpload{ID: f.ID, Name: f.Name, FamilyName: f.FamilyName, FileName: f.FileName, Errors: f.Problems, CanBeUploaded: len(f.Problems) == 0}
+		u := FontUpload{ID: f.ID, Name: f.Name, FamilyName: f.FamilyName, FileName: f.FileName, Errors: f.Problems, CanBeUploaded: len(f.Problems) == 0, Embedding: f.Embedding}
 		if u.Errors == nil {
 			u.Errors = []string{}
 		}
@@ -96,13 +97,13 @@ func (a *API) listFamilies(ctx context.Context, c web.Caller, in *ListIn) (*answ
 	return pageOf(a, c, "/font-families", l, p, familyOf), nil
 }
 
-func (a *API) listStyles(ctx context.Context, c web.Caller, in *familyIn) (*answer[Page[FontStyle]], error) {
+func (a *API) listStyles(ctx context.Context, c web.Caller, in *stylesIn) (*answer[Page[FontStyle]], error) {
 	family, err := id[tepin.FontFamilyID]("font family", in.ID)
 	if err != nil {
 		return nil, err
 	}
 	rt := route("/font-families/" + string(family) + "/styles")
-	l, err := a.list(c, rt, FolderIn{ListIn: ListIn{PageIn: in.PageIn}})
+	l, err := a.list(c, rt, FolderIn{ListIn: in.ListIn})
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +111,19 @@ func (a *API) listStyles(ctx context.Context, c web.Caller, in *familyIn) (*answ
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(p.Items, func(a, b tepin.FontStyle) int { // a family of more than one page is by weight in each
-		return cmp.Compare(a.Weight, b.Weight)
-	})
 	return pageOf(a, c, rt, l, p, styleOf), nil
+}
+
+func (a *API) getFamily(ctx context.Context, c web.Caller, in *FamilyIn) (*answer[Item[FontFamily]], error) {
+	fid, err := id[tepin.FontFamilyID]("font family", in.ID)
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.Store.FontFamily(ctx, c.Environment.ID, fid)
+	if err != nil {
+		return nil, err
+	}
+	return versioned(c, f.Version, Item[FontFamily]{Data: familyOf(f)}), nil
 }
 
 func (a *API) style(ctx context.Context, c web.Caller, given string) (tepin.FontStyle, error) {
@@ -124,12 +134,12 @@ func (a *API) style(ctx context.Context, c web.Caller, given string) (tepin.Font
 	return a.Store.FontStyle(ctx, c.Environment.ID, id)
 }
 
-func (a *API) getStyle(ctx context.Context, c web.Caller, in *styleIn) (*answer[Item[FontStyle]], error) {
+func (a *API) getStyle(ctx context.Context, c web.Caller, in *StyleIn) (*answer[Item[FontStyle]], error) {
 	f, err := a.style(ctx, c, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return ok(Item[FontStyle]{Data: styleOf(f)}), nil
+	return versioned(c, f.Version, Item[FontStyle]{Data: styleOf(f)}), nil
 }
 
 func (a *API) downloadStyle(w http.ResponseWriter, r *http.Request) error {
@@ -137,22 +147,12 @@ func (a *API) downloadStyle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.serveBlob(w, r, f.Blob, web.Blob{Name: f.FileName, ContentType: "font/" + f.Extension})
-}
-
-func (a *API) deleteStyles(ctx context.Context, c web.Caller, in *stylesIn) (*empty, error) {
-	if len(in.IDs) > MaxFontIDs {
-		return nil, &tepin.Error{Kind: tepin.Invalid, Path: "ids", Message: "too many ids at once; delete them in several calls"}
+	if web.NotModified(r, f.Version) {
+		w.Header().Set("ETag", web.ETag(f.Version))
+		w.WriteHeader(http.StatusNotModified)
+		return nil
 	}
-	var ids []tepin.FontStyleID
-	for _, given := range in.IDs {
-		id, err := id[tepin.FontStyleID]("font style", strings.TrimSpace(given))
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return &empty{http.StatusNoContent}, a.Store.DeleteFontStyles(ctx, c.Actor, c.Environment.ID, ids)
+	return a.serveBlob(w, r, f.Blob, web.Blob{Name: f.FileName, ContentType: "font/" + f.Extension, ETag: web.ETag(f.Version)})
 }
 
 // uploadFonts takes the parts "file" of a multipart body as a batch.

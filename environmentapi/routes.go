@@ -200,14 +200,24 @@ func (a *API) visionRoutes() {
 
 func (a *API) fontRoutes() {
 	api, t := a.web, tag("Fonts")
-	api.Raw(scope(tepin.FontWrite), a.gives(http.StatusOK, web.Schema[FontBatch](api), takesFiles(in("uploadFonts", "POST", "/font-styles/temp", t, "Upload OTF and TTF files as a batch"))), a.uploadFonts)
+	api.Raw(scope(tepin.FontWrite), a.gives(http.StatusOK, web.Schema[FontBatch](api), takesFiles(in("uploadFonts", "POST", "/font-styles/temp", t, "Upload OTF, TTF, WOFF and WOFF2 files as a batch"))), a.uploadFonts)
 	web.Register(api, scope(tepin.FontWrite), in("renameFonts", "PATCH", "/font-styles/temp/{batchId}", t, "Change family and style names of a batch"), a.renameFonts)
 	web.Register(api, scope(tepin.FontWrite), in("confirmFonts", "POST", "/font-styles/temp/{batchId}/confirm", t, "Turn a batch into fonts"), a.confirmFonts)
 	web.Register(api, scope(tepin.FontList), in("listFontFamilies", "GET", "/font-families", t, "List font families"), a.listFamilies)
 	web.Register(api, scope(tepin.FontRead), in("listFontStyles", "GET", "/font-families/{id}/styles", t, "List a family's styles by weight"), a.listStyles)
 	web.Register(api, scope(tepin.FontRead), in("getFontStyle", "GET", "/font-styles/{id}", t, "Get a font style"), a.getStyle)
 	api.Raw(scope(tepin.FontRead), givesFile("*/*", in("downloadFontStyle", "GET", "/font-styles/{id}/download", t, "Get the font file")), a.downloadStyle)
-	web.Register(api, scope(tepin.FontWrite), in("deleteFontStyles", "DELETE", "/font-styles", t, "Delete font styles"), a.deleteStyles)
+	web.Register(api, scope(tepin.FontWrite), conditional(in("renameFontStyle", "PATCH", "/font-styles/{id}", t, "Rename a font style")), a.renameStyle)
+	web.Register(api, scope(tepin.FontWrite), in("restoreFontStyle", "POST", "/font-styles/{id}/restore", t, "Bring a deleted font style back, with its family"), a.restoreStyle)
+	web.Register(api, scope(tepin.FontWrite), in("deleteFontStyles", "DELETE", "/font-styles", t, "Delete font styles: all of them, or none; for a day they can be restored"), a.deleteStyles)
+	web.Register(api, scope(tepin.FontRead), in("getFontFamily", "GET", "/font-families/{id}", t, "Get a font family"), a.getFamily)
+	web.Register(api, scope(tepin.FontWrite), conditional(in("renameFontFamily", "PATCH", "/font-families/{id}", t, "Rename a font family")), a.renameFamily)
+	web.Register(api, scope(tepin.FontWrite), in("restoreFontFamily", "POST", "/font-families/{id}/restore", t, "Bring a deleted font family back, with the styles that went with it"), a.restoreFamily)
+	web.Register(api, scope(tepin.FontWrite), in("deleteFontFamilies", "DELETE", "/font-families", t, "Delete font families with their styles: all of them, or none"), a.deleteFamilies)
+	web.Register(api, scope(tepin.FontList), in("listFonts", "GET", "/fonts", t, "List all font styles, the older way"), a.listFonts("/fonts"))
+	web.Register(api, scope(tepin.FontList), in("listFontDirectory", "GET", "/fonts/directory", t, "The same: fonts have no folders"), a.listFonts("/fonts/directory"))
+	web.Register(api, scope(tepin.FontRead), in("getFont", "GET", "/fonts/{id}", t, "Get a font style, the older way"), a.getFont)
+	api.Raw(scope(tepin.FontRead), givesFile("*/*", in("downloadFont", "GET", "/fonts/{id}/download", t, "Get the font file, the older way")), a.downloadStyle)
 }
 
 func (a *API) previewRoutes() {

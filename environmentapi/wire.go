@@ -150,22 +150,24 @@ func familyOf(f tepin.FontFamily) FontFamily {
 
 // FontStyle is the JSON of a font style.
 type FontStyle struct {
-	ID          tepin.FontStyleID  `json:"id" format:"uuid"`
-	Name        string             `json:"name" example:"Bold Italic"`
-	FamilyID    tepin.FontFamilyID `json:"familyId" format:"uuid"`
-	FamilyName  string             `json:"familyName" example:"Noto Sans"`
-	Weight      int                `json:"weight" doc:"100 to 900."`
-	Italic      bool               `json:"italic"`
-	DateCreated time.Time          `json:"dateCreated"`
-	Extension   string             `json:"extension" example:"ttf"`
-	FileName    string             `json:"fileName" example:"NotoSans-BoldItalic.ttf"`
-	FileSize    int64              `json:"fileSize" doc:"Bytes."`
+	ID               tepin.FontStyleID  `json:"id" format:"uuid"`
+	Name             string             `json:"name" example:"Bold Italic"`
+	FamilyID         tepin.FontFamilyID `json:"familyId" format:"uuid"`
+	FamilyName       string             `json:"familyName" example:"Noto Sans"`
+	Weight           int                `json:"weight" doc:"100 to 900."`
+	Italic           bool               `json:"italic"`
+	DateCreated      time.Time          `json:"dateCreated"`
+	Extension        string             `json:"extension" example:"ttf"`
+	FileName         string             `json:"fileName" example:"NotoSans-BoldItalic.ttf"`
+	FileSize         int64              `json:"fileSize" doc:"Bytes."`
+	Embedding        tepin.Embedding    `json:"embedding,omitempty" enum:"installable,editable,preview,restricted" doc:"What the font lets be done with documents that it is put into, as it says itself (OS/2, fsType); left out if that is not known. It is told, not enforced."`
+	LastModifiedDate time.Time          `json:"lastModifiedDate"`
 }
 
 func styleOf(f tepin.FontStyle) FontStyle {
 	return FontStyle{
 		ID: f.ID, Name: f.Name, FamilyID: f.FamilyID, FamilyName: f.FamilyName, Weight: f.Weight, Italic: f.Italic,
-		DateCreated: f.CreatedAt.UTC(), Extension: f.Extension, FileName: f.FileName, FileSize: f.Blob.Size,
+		DateCreated: f.CreatedAt.UTC(), Extension: f.Extension, FileName: f.FileName, FileSize: f.Blob.Size, Embedding: f.Embedding, LastModifiedDate: f.UpdatedAt.UTC(),
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 	"github.com/tepin/tepin"
 )
 
-const uploadColumns = `id, batch_id, environment_id, family_name, name, weight, italic, extension, file_name, blob_key, blob_size, blob_sha256, problems, created_at`
+const uploadColumns = `id, batch_id, environment_id, family_name, name, weight, italic, extension, file_name, embedding, blob_key, blob_size, blob_sha256, problems, created_at`
 
 func scanUpload(r row) (u tepin.FontUpload, err error) {
 	var problems string
-	err = r.Scan(&u.ID, &u.BatchID, &u.EnvironmentID, &u.FamilyName, &u.Name, &u.Weight, &u.Italic, &u.Extension, &u.FileName,
+	err = r.Scan(&u.ID, &u.BatchID, &u.EnvironmentID, &u.FamilyName, &u.Name, &u.Weight, &u.Italic, &u.Extension, &u.FileName, &u.Embedding,
 		&u.Blob.Key, &u.Blob.Size, &u.Blob.SHA256, &problems, at(&u.CreatedAt))
 	if err != nil {
 		return u, err
@@ -39,8 +39,8 @@ func (s *Store) CreateFontBatch(ctx context.Context, by tepin.Actor, env tepin.E
 			if err := t.claimBlob(ctx, env, tepin.StoredFonts, u.Blob); err != nil {
 				return err
 			}
-			_, err = t.exec(ctx, `INSERT INTO font_upload (`+uploadColumns+`, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-				u.ID, batch, env, u.FamilyName, u.Name, u.Weight, u.Italic, u.Extension, u.FileName,
+			_, err = t.exec(ctx, `INSERT INTO font_upload (`+uploadColumns+`, position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+				u.ID, batch, env, u.FamilyName, u.Name, u.Weight, u.Italic, u.Extension, u.FileName, u.Embedding,
 				u.Blob.Key, u.Blob.Size, u.Blob.SHA256, string(problems), micros(t.now), i)
 			if err != nil {
 				return err
@@ -73,7 +73,7 @@ func fontBatch(ctx context.Context, q queryer, env tepin.EnvironmentID, batch te
 	seen := map[string]bool{}
 	for i := range list {
 		u := &list[i]
-		const exists = `SELECT count(*) FROM ` + styles + ` WHERE s.environment_id = $1 AND f.name_key = $2 AND s.name_key = $3`
+		const exists = `SELECT count(*) FROM ` + styles + ` WHERE s.environment_id = $1 AND f.name_key = $2 AND s.name_key = $3 AND s.deleted_at = 0`
 		var n int
 		if err := q.QueryRowContext(ctx, exists, env, nameKey(u.FamilyName), nameKey(u.Name)).Scan(&n); err != nil {
 			return nil, err
@@ -136,18 +136,21 @@ func (s *Store) ConfirmFontBatch(ctx context.Context, by tepin.Actor, env tepin.
 // confirm makes a font style of an uploaded file; its bytes are claimed already.
 func (t *tx) confirm(ctx context.Context, u tepin.FontUpload) (tepin.FontStyle, error) {
 	v := tepin.FontStyle{ID: u.ID, EnvironmentID: u.EnvironmentID, Name: u.Name, Weight: u.Weight, Italic: u.Italic,
-		Extension: u.Extension, FileName: u.FileName, Blob: u.Blob, CreatedAt: t.now}
-	const put = `INSERT INTO font_family (` + familyColumns + `, name_key) VALUES ($1, $2, $3, $4, $4, $5)
-		ON CONFLICT (environment_id, name_key) DO UPDATE SET updated_at = excluded.updated_at RETURNING id, name`
+		Extension: u.Extension, FileName: u.FileName, Embedding: u.Embedding, Blob: u.Blob, CreatedAt: t.now, UpdatedAt: t.now, Version: 1}
+	const put = `INSERT INTO font_family (` + familyColumns + `, name_key) VALUES ($1, $2, $3, $4, $4, 1, $5)
+		ON CONFLICT (environment_id, name_key) WHERE deleted_at = 0 DO UPDATE SET updated_at = excluded.updated_at, version = font_family.version + 1 RETURNING id, name`
 	err := t.QueryRowContext(ctx, put, tepin.NewID[tepin.FontFamilyID](), u.EnvironmentID, u.FamilyName, micros(t.now), nameKey(u.FamilyName)).Scan(&v.FamilyID, &v.FamilyName)
 	if err != nil {
 		return v, err
 	}
-	_, err = t.exec(ctx, `INSERT INTO font_style (id, environment_id, family_id, name, name_key, weight, italic, extension, file_name, blob_key, blob_size, blob_sha256, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		v.ID, v.EnvironmentID, v.FamilyID, v.Name, nameKey(v.Name), v.Weight, v.Italic, v.Extension, v.FileName, v.Blob.Key, v.Blob.Size, v.Blob.SHA256, micros(t.now))
+	if err := t.familyHasRoom(ctx, v.FamilyID); err != nil {
+		return v, err
+	}
+	_, err = t.exec(ctx, `INSERT INTO font_style (id, environment_id, family_id, name, name_key, weight, italic, extension, file_name, embedding, blob_key, blob_size, blob_sha256, created_at, updated_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1)`,
+		v.ID, v.EnvironmentID, v.FamilyID, v.Name, nameKey(v.Name), v.Weight, v.Italic, v.Extension, v.FileName, v.Embedding, v.Blob.Key, v.Blob.Size, v.Blob.SHA256, micros(t.now))
 	if err != nil {
-		return v, t.dialect.unique(err, "the style %s %s exists already", v.FamilyName, v.Name)
+		return v, t.styleTaken(err, v)
 	}
 	if err := t.index(ctx, v.EnvironmentID, "font_family", string(v.FamilyID), v.FamilyName); err != nil {
 		return v, err

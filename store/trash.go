@@ -15,6 +15,7 @@ import (
 var restorable = map[string]string{
 	"template":   "document_key",
 	"project":    "document_key",
+	"font_style": "blob_key", // its family goes with the last one
 	"media":      "blob_key",
 	"component":  "document_key",
 	"collection": "cover_key",
@@ -70,7 +71,7 @@ func (s *Store) PurgeDeleted(ctx context.Context, before time.Time, limit int) (
 			return purged, err
 		}
 	}
-	return purged, nil
+	return purged, s.purgeFamilies(ctx, before)
 }
 
 // deletedRows is how many deleted things are listed of each kind.

@@ -22,5 +22,5 @@ func runChild() {
 
 func probeFont(data []byte) (asset.FontInfo, error) {
 	i, err := text.Probe(data)
-	return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic}, err
+	return asset.FontInfo{Family: i.Family, Style: i.Style, Weight: i.Weight, Italic: i.Italic, Embedding: i.Embedding}, err
 }

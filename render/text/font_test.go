@@ -112,15 +112,26 @@ func TestGlyphBomb(t *testing.T) {
 
 func TestProbe(t *testing.T) {
 	for name, want := range map[string]text.Info{
-		"NotoSans-Regular":         {Family: "Noto Sans", Style: "Regular", Weight: 400, Extension: "ttf"},
-		"NotoSans-Bold":            {Family: "Noto Sans", Style: "Bold", Weight: 700, Extension: "ttf"},
-		"NotoSans-Italic":          {Family: "Noto Sans", Style: "Italic", Weight: 400, Italic: true, Extension: "ttf"},
-		"NotoNaskhArabic-Regular":  {Family: "Noto Naskh Arabic", Style: "Regular", Weight: 400, Extension: "ttf"},
-		"NotoSerifDisplay-Regular": {Family: "Noto Serif Display", Style: "Regular", Weight: 400, Extension: "ttf"},
+		"NotoSans-Regular":         {Family: "Noto Sans", Style: "Regular", Weight: 400, Extension: "ttf", Embedding: tepin.EmbedInstallable},
+		"NotoSans-Bold":            {Family: "Noto Sans", Style: "Bold", Weight: 700, Extension: "ttf", Embedding: tepin.EmbedInstallable},
+		"NotoSans-Italic":          {Family: "Noto Sans", Style: "Italic", Weight: 400, Italic: true, Extension: "ttf", Embedding: tepin.EmbedInstallable},
+		"NotoNaskhArabic-Regular":  {Family: "Noto Naskh Arabic", Style: "Regular", Weight: 400, Extension: "ttf", Embedding: tepin.EmbedInstallable},
+		"NotoSerifDisplay-Regular": {Family: "Noto Serif Display", Style: "Regular", Weight: 400, Extension: "ttf", Embedding: tepin.EmbedInstallable},
 	} {
 		got, err := text.Probe(fontFile(t, name))
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
+		}
+	}
+	for bits, want := range map[byte]tepin.Embedding{0: tepin.EmbedInstallable, 2: tepin.EmbedRestricted, 4: tepin.EmbedPreview, 6: tepin.EmbedPreview, 8: tepin.EmbedEditable, 14: tepin.EmbedEditable} {
+		data := withTable(fontFile(t, "NotoSans-Regular"), "OS/2", func(entry []byte) {})
+		for i := range int(data[5]) {
+			if entry := data[12+16*i:]; string(entry[:4]) == "OS/2" {
+				data[int(entry[8])<<24|int(entry[9])<<16|int(entry[10])<<8|int(entry[11])+9] = bits
+			}
+		}
+		if got, err := text.Probe(data); err != nil || got.Embedding != want {
+			t.Errorf("fsType %d: %q %v", bits, got.Embedding, err)
 		}
 	}
 	nameless := withTable(fontFile(t, "NotoSans-Bold"), "name", func(e []byte) { copy(e, "xxxx") })

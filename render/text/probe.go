@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-text/typesetting/font/opentype"
 	"github.com/go-text/typesetting/font/opentype/tables"
+
+	"github.com/tepin/tepin"
 )
 
 // Info is what a font file says of itself.
@@ -15,7 +17,8 @@ type Info struct {
 	Style     string // the style's name within the family: "Regular", "Semibold Italic"
 	Weight    int    // 10 to 1000; 400 is regular, 700 bold
 	Italic    bool
-	Extension string // "ttf" or "otf", as the bytes have it
+	Extension string          // "ttf" or "otf", as the bytes have it
+	Embedding tepin.Embedding // "" = it does not say
 }
 
 // Probe reads the names of a font that [ParseFont] accepts.
@@ -51,6 +54,7 @@ func (i *Info) readStyle(loader *opentype.Loader) {
 		case w >= 10 && w <= 1000:
 			i.Weight = w
 		}
+		i.Embedding = embedding(binary.BigEndian.Uint16(os2[8:]))
 		i.Italic = binary.BigEndian.Uint16(os2[62:])&(os2Italic|os2Oblique) != 0
 		return
 	}
@@ -61,6 +65,19 @@ func (i *Info) readStyle(loader *opentype.Loader) {
 		}
 		i.Italic = style&macItalic != 0
 	}
+}
+
+// embedding reads fsType: the most that one of its bits allows counts.
+func embedding(fsType uint16) tepin.Embedding {
+	switch {
+	case fsType&0xF == 0:
+		return tepin.EmbedInstallable
+	case fsType&8 != 0:
+		return tepin.EmbedEditable
+	case fsType&4 != 0:
+		return tepin.EmbedPreview
+	}
+	return tepin.EmbedRestricted
 }
 
 func styleName(weight int, italic bool) string {

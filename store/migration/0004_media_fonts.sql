@@ -31,3 +31,26 @@ CREATE TABLE external_media (
     version        BIGINT  NOT NULL,
     PRIMARY KEY (environment_id, id)
 );
+
+-- Fonts have versions and can be restored; what is deleted no longer takes its name.
+ALTER TABLE font_family ADD COLUMN version    BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE font_family ADD COLUMN deleted_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE font_style  ADD COLUMN version    BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE font_style  ADD COLUMN deleted_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE font_style  ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE font_style  ADD COLUMN embedding  TEXT   NOT NULL DEFAULT '';
+ALTER TABLE font_upload ADD COLUMN embedding  TEXT   NOT NULL DEFAULT '';
+UPDATE font_style SET updated_at = created_at;
+DROP INDEX font_family_name;
+DROP INDEX font_family_by_name;
+DROP INDEX font_family_by_id;
+DROP INDEX font_style_name;
+DROP INDEX font_style_by_name;
+CREATE UNIQUE INDEX font_family_name ON font_family (environment_id, name_key) WHERE deleted_at = 0;
+CREATE INDEX font_family_by_name ON font_family (environment_id, name_key, id) WHERE deleted_at = 0;
+CREATE INDEX font_family_by_id ON font_family (environment_id, id) WHERE deleted_at = 0;
+CREATE INDEX font_family_deleted ON font_family (deleted_at) WHERE deleted_at > 0;
+CREATE UNIQUE INDEX font_style_name ON font_style (environment_id, family_id, name_key) WHERE deleted_at = 0;
+CREATE INDEX font_style_by_name ON font_style (environment_id, family_id, name_key, id) WHERE deleted_at = 0;
+CREATE INDEX font_style_of_family ON font_style (family_id);
+CREATE INDEX font_style_deleted ON font_style (deleted_at) WHERE deleted_at > 0;

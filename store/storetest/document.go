@@ -289,7 +289,7 @@ func fonts(w *world) {
 	styles, err := w.FontStyles(w.ctx, w.env, noto.ID, tepin.List{})
 	w.must(err)
 	equal(w, len(styles.Items), 2)
-	equal(w, styles.Items[0].Name, "Bold")
+	equal(w, styles.Items[0].Name, "Bold") // of the same weight
 	equal(w, styles.Items[0].FamilyName, "Noto Sans")
 	_, err = w.FontStyles(w.ctx, w.other, noto.ID, tepin.List{})
 	w.is(tepin.NotFound, err)
@@ -307,7 +307,13 @@ func fonts(w *world) {
 	w.is(tepin.NotFound, err) // no style is left
 	_, err = w.FontStyle(w.ctx, w.env, made[0].ID)
 	w.is(tepin.NotFound, err)
+	equal(w, len(w.swept()), 0) // they can be restored
+	w.purge()
 	equal(w, len(w.swept()), 2)
+	_, err = w.RestoreFontStyle(w.ctx, w.alice, w.env, made[0].ID)
+	w.is(tepin.NotFound, err)
+	_, err = w.RestoreFontFamily(w.ctx, w.alice, w.env, noto.ID)
+	w.is(tepin.NotFound, err)
 	w.must(w.DeleteFontStyles(w.ctx, w.alice, w.env, nil))
 }
 
