@@ -106,7 +106,7 @@ func (s *Service) receiveFont(ctx context.Context, env tepin.EnvironmentID, file
 	if err != nil {
 		return f, err
 	}
-	if f.Extension == packed {
+	if f.Extension == packedFont {
 		ref, err = s.unpackWOFF(ctx, env, ref, &f)
 	}
 	if err == nil {
@@ -189,8 +189,8 @@ func shownFileName(name string) string {
 	return "font"
 }
 
-// packed stands for the extension of a font that has to be unpacked first.
-const packed = "woff"
+// packedFont stands for the extension of a font that has to be unpacked first.
+const packedFont = "woff"
 
 // fontKindOf tells from its first bytes whether a file is an OTF or TTF font, or one
 // that is packed.
@@ -201,7 +201,7 @@ func fontKindOf(head []byte) (extension string, err error) {
 	case "OTTO":
 		return "otf", nil
 	case "wOFF", "wOF2":
-		return packed, nil
+		return packedFont, nil
 	case "ttcf":
 		return "", tepin.Errorf(tepin.Unprocessable, "this is a collection of fonts; upload its fonts one by one as OTF, TTF or WOFF2")
 	}
