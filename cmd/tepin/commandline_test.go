@@ -47,13 +47,13 @@ A server whose certificate the system does not know is believed with `+"`SSL_CER
 	for _, of := range []struct {
 		command string
 		verbs   []verb
-	}{{"integration", integrationVerbs}, {"environment", environmentVerbs}, {"application", applicationVerbs}} {
+	}{{"integration", integrationVerbs}, {"environment", environmentVerbs}, {"application", applicationVerbs}, {"user", userVerbs}, {"group", groupVerbs}} {
 		fmt.Fprintf(&b, "\n| verb of `tepin %s` | what it does |\n|---|---|\n", of.command)
 		for _, v := range of.verbs {
 			fmt.Fprintf(&b, "| `%s` | %s |\n", strings.TrimSpace(v.name+" "+v.args), v.summary)
 		}
 	}
-	fmt.Fprint(&b, "\nAn integration or an application is named by its name, its client id or its id; a secret by its id or its last four characters.\n")
+	fmt.Fprint(&b, "\nAn integration or an application is named by its name, its client id or its id; a secret by its id or its last four characters; a user by e-mail address or id; a group or a subscription by its name or its id.\n")
 
 	const page = "../../docs/command-line.md"
 	if *update {
@@ -149,6 +149,22 @@ func TestCommandLine(t *testing.T) {
 	says("there is no such environment; name one", "environment", "show", "nope")
 	says("observe", "integration", "quota", name, "-mode", "observe", "-tokens_per_hour", "10")
 	says("say what the limits do", "integration", "quota", name, "-tokens_per_hour", "10")
+	says("no user", "user", "deactivate", "nobody@example.org")
+	says("link +http.*/join#", "user", "invite", "bea@example.org", "-first_name", "Bea", "-environment", "demo", "-as", "EU")
+	says("bea@example.org +Bea +Pending +EU", "user", "list")
+	says("already", "user", "invite", "BEA@example.org")
+	says("(?s)roles +EU .*TDS.* EA", "user", "role", "bea@example.org", "-template_designer", "-environment", "demo", "-as", "EA")
+	says("link +http.*/join#", "user", "link", "bea@example.org")
+	says("go together", "user", "role", "bea@example.org", "-environment", "demo")
+	says("(?s)Crew.*EU", "group", "create", "Crew", "-environment", "demo", "-as", "EU")
+	says("in the group", "group", "join", "crew", "bea@example.org")
+	says(`(?s)\[All users\] +1.*Crew +1 +1`, "group", "list")
+	says("built in", "group", "delete", "[all users]")
+	says("not in the group", "group", "leave", "Crew", "bea@example.org")
+	says("name +Crew", "group", "access", "Crew", "-environment", "demo", "-as", "none")
+	says("It is deleted", "group", "delete", "Crew")
+	says("deactivated", "user", "deactivate", "bea@example.org")
+	says("what they made stays", "user", "delete", "bea@example.org")
 	says("must never leave the machine", "integration", "add-trust", name, "-key", private)
 	says("one of -key, -key_set", "integration", "add-trust", name)
 	says("have ended; its secrets get new ones", "integration", "revoke", name)

@@ -25,6 +25,8 @@ var commands = []command{
 	{"login", "sign in to a server, for the commands below", runLogin},
 	{"logout", "end that session", runLogout},
 	{"token", "print an access token, of an integration or of who has signed in", runToken},
+	{"user", "list, invite, role, deactivate …: the people of a subscription", runUser},
+	{"group", "list, create, access, join …: the groups of a subscription", runGroup},
 	{"integration", "list, create, rotate, revoke …: the integrations of an environment", runIntegration},
 	{"environment", "list, show, update: the environments of a server", runEnvironment},
 	{"application", "list, create, delete: what people sign in to, to work in an environment", runApplication},
