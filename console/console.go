@@ -88,13 +88,12 @@ type need struct {
 }
 
 var (
-	public        = need{public: true}
-	anybody       = need{roles: tepin.AnyRole}                           // who is signed in, and is anything there
-	staff         = need{roles: tepin.Staff}                             // managers and template designers
-	designers     = need{roles: tepin.Designers}                         // template designers
-	managers      = need{roles: tepin.Administrators}                    // environment and subscription administrators
-	owners        = need{roles: tepin.NewRoles(tepin.SubscriptionAdmin)} // subscription administrators
-	administrator = need{}                                               // of the installation
+	public    = need{public: true}
+	anybody   = need{roles: tepin.AnyRole}                           // who is signed in, and is anything there
+	staff     = need{roles: tepin.Staff}                             // managers and template designers
+	designers = need{roles: tepin.Designers}                         // template designers
+	managers  = need{roles: tepin.Administrators}                    // environment and subscription administrators
+	owners    = need{roles: tepin.NewRoles(tepin.SubscriptionAdmin)} // subscription administrators
 )
 
 // route is one line of the console's index.

@@ -59,15 +59,6 @@ func (v *visit) nextFile() (*multipart.Part, error) {
 	return nil, tepin.Errorf(tepin.Invalid, "The form has more than 100 parts.")
 }
 
-// oneFile returns the first file of the form.
-func (v *visit) oneFile() (*multipart.Part, error) {
-	part, err := v.nextFile()
-	if errors.Is(err, io.EOF) {
-		return nil, tepin.Errorf(tepin.Invalid, "No file was chosen.")
-	}
-	return part, err
-}
-
 // byScript reports whether a script of our pages asks, which reads JSON.
 func (v *visit) byScript() bool {
 	return strings.HasPrefix(v.r.Header.Get("Accept"), "application/json")
