@@ -102,6 +102,9 @@ func TestScreens(t *testing.T) {
 	worker, _ := r.integration("Render worker", tepin.AllScopes...)
 
 	r.fill()
+	if _, err := r.Store.DeleteMedia(t.Context(), r.admin, r.env.ID, tepin.MediaID(r.first("media")), nil); err != nil {
+		t.Fatal(err)
+	}
 	r.task("Poster, A2", tepin.PDF, "")
 	r.task("Summer banner", tepin.PNG, "The font Inter Bold is not in this environment; upload it or choose another.")
 	empty := r.environment("Fresh", "fresh", tepin.Production)

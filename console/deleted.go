@@ -10,21 +10,35 @@ import (
 // deletedKind is a kind of thing that can be restored.
 type deletedKind struct {
 	noun    string
-	tab     string // where it is shown; "" = nowhere in the console
-	writers need   // who may restore it
-	restore func(context.Context, *visit, string) error
+	writers need // who may restore it
+	// restore returns where it is to be seen, below the environment's path.
+	restore func(ctx context.Context, v *visit, id string) (path string, err error)
 }
 
 // deletedKinds are by the name that the store has for each.
 func (c *Console) deletedKinds() map[string]deletedKind {
 	kinds := map[string]deletedKind{
-		"connector": {"Connector", "connectors", managers, func(ctx context.Context, v *visit, id string) error {
+		"connector": {"Connector", managers, func(ctx context.Context, v *visit, id string) (string, error) {
 			_, err := c.store.RestoreConnector(ctx, v.actor, v.env.ID, tepin.ConnectorID(id))
-			return err
+			return "/connectors/" + id, err
+		}},
+		"font_style": {"Font", staff, func(ctx context.Context, v *visit, id string) (string, error) {
+			f, err := c.store.RestoreFontStyle(ctx, v.actor, v.env.ID, tepin.FontStyleID(id))
+			return "/fonts/" + string(f.FamilyID), err
+		}},
+		"collection": {"Template collection", staff, func(ctx context.Context, v *visit, id string) (string, error) {
+			_, err := c.store.RestoreCollection(ctx, v.actor, v.env.ID, tepin.CollectionID(id))
+			return "/deleted", err
+		}},
+		"component": {"Component", designers, func(ctx context.Context, v *visit, id string) (string, error) {
+			_, err := c.store.RestoreComponent(ctx, v.actor, v.env.ID, tepin.ComponentID(id))
+			return "/deleted", err
 		}},
 	}
 	for kind, s := range map[string]*shelf{"template": c.templates(), "project": c.projects(), "media": c.media()} {
-		kinds[kind] = deletedKind{sentence(s.noun)[:len(s.noun)], s.tab, s.writers, s.restore}
+		kinds[kind] = deletedKind{sentence(s.noun)[:len(s.noun)], s.writers, func(ctx context.Context, v *visit, id string) (string, error) {
+			return "/" + s.tab + "/" + id, s.restore(ctx, v, id)
+		}}
 	}
 	return kinds
 }
@@ -64,12 +78,9 @@ func (c *Console) restore(v *visit) error {
 	if !ok || !v.roles.Any(k.writers.roles) {
 		return c.lost(v)
 	}
-	id := v.r.PathValue("id")
-	if err := k.restore(v.r.Context(), v, id); err != nil {
+	path, err := k.restore(v.r.Context(), v, v.r.PathValue("id"))
+	if err != nil {
 		return err
 	}
-	if k.tab == "" {
-		return v.goTo(p.Path() + "/deleted")
-	}
-	return v.goTo(p.Path() + "/" + k.tab + "/" + id)
+	return v.goTo(p.Path() + path)
 }

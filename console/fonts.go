@@ -59,6 +59,7 @@ func (c *Console) fontRoutes() []route {
 		{"GET " + at + "/{family}/picture", anybody, c.familyPicture},
 		{"GET " + at + "/{family}/styles/{style}/picture", anybody, c.fontPicture},
 		{"POST " + at + "/{family}/delete", staff, c.deleteFamily},
+		{"POST " + at + "/{family}/restore", staff, c.restoreFamily},
 		{"GET " + at + "/{family}/styles/{style}/file", anybody, c.downloadFont},
 		{"POST " + at + "/{family}/styles/{style}/delete", staff, c.deleteFont},
 	}
@@ -221,23 +222,27 @@ func (c *Console) deleteFamily(v *visit) error {
 	if err != nil {
 		return err
 	}
-	styles, err := c.store.FontStyles(v.r.Context(), v.env.ID, f.ID, tepin.List{Limit: tepin.MaxLimit})
-	if err != nil {
+	if err := c.store.DeleteFontFamilies(v.r.Context(), v.actor, v.env.ID, []tepin.FontFamilyID{f.ID}); err != nil {
 		return err
 	}
-	var ids []tepin.FontStyleID
-	for _, s := range styles.Items {
-		ids = append(ids, s.ID)
-	}
-	if err := c.store.DeleteFontStyles(v.r.Context(), v.actor, v.env.ID, ids); err != nil { // the family goes with its last style
-		return err
-	}
-	v.leaveNotice(notice{Text: "“" + f.Name + "” is deleted."})
+	v.leaveNotice(notice{Text: "“" + f.Name + "” is deleted.", Undo: page.Path + "/" + string(f.ID) + "/restore" + page.Place.Query()})
 	return v.goTo(page.Here())
 }
 
+func (c *Console) restoreFamily(v *visit) error {
+	p, err := c.environment(v, "fonts")
+	if err != nil {
+		return err
+	}
+	f, err := c.store.RestoreFontFamily(v.r.Context(), v.actor, p.Environment.ID, tepin.FontFamilyID(v.r.PathValue("family")))
+	if err != nil {
+		return err
+	}
+	return v.goTo(p.Path() + "/fonts/" + string(f.ID))
+}
+
 func (c *Console) deleteFont(v *visit) error {
-	_, page, err := c.fontsPage(v)
+	p, page, err := c.fontsPage(v)
 	if err != nil {
 		return err
 	}
@@ -249,7 +254,7 @@ func (c *Console) deleteFont(v *visit) error {
 	if err := c.store.DeleteFontStyles(v.r.Context(), v.actor, v.env.ID, []tepin.FontStyleID{id}); err != nil {
 		return err
 	}
-	v.leaveNotice(notice{Text: "“" + f.FamilyName + " " + f.Name + "” is deleted."})
+	v.leaveNotice(notice{Text: "“" + f.FamilyName + " " + f.Name + "” is deleted.", Undo: p.Path() + "/deleted/font_style/" + string(f.ID)})
 	return v.goTo(page.Here())
 }
 

@@ -124,6 +124,13 @@ func TestFontsInBrowser(t *testing.T) {
 	b.Click("#delete-family")
 	b.See("[data-test=said]")
 	b.Wait(`document.querySelectorAll('[data-test=family]').length === ` + strconv.Itoa(before-1))
+	b.Click("#undo")
+	b.See("#panel")
+	b.Click("[data-test=style] .danger")
+	b.Says("[data-test=said]", "is deleted.")
+	b.Click("#tab-deleted")
+	b.Click("[data-test=deletion] button")
+	b.See("[data-test=style]")
 	b.quiet("4")
 }
 
