@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"image"
 	"io"
@@ -57,7 +56,7 @@ func (p *page) list() (render.List, string, error) {
 	if err != nil {
 		return render.List{}, "", err
 	}
-	info, err := raster.Probe(bytes.NewReader(p.picture))
+	info, err := raster.Probe(p.picture)
 	if err != nil {
 		return render.List{}, "", err
 	}
@@ -102,7 +101,7 @@ func (p *page) pdf() error {
 	if err != nil {
 		return err
 	}
-	info, err := raster.Probe(bytes.NewReader(p.picture))
+	info, err := raster.Probe(p.picture)
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func (p PostProcessingPart) version(path string) (string, error) {
 func (p *PostProcessing) version(path string) (string, error) {
 	for name, value := range map[string]json.RawMessage{"colorTransformation": p.ColorTransformation, "colorProfileEmbedding": p.ColorProfileEmbedding} {
 		if !absent(value) {
-			return "", &tepin.Error{Kind: tepin.Invalid, Path: path + "." + name, Message: "colours are not converted by profiles yet; leave it out"}
+			return "", &tepin.Error{Kind: tepin.Invalid, Path: path + "." + name, Message: "an output is not converted to another profile yet; leave it out"}
 		}
 	}
 	switch v := deref(p.PDFVersion); v {

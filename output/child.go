@@ -104,7 +104,7 @@ func (p *press) take(part part, data []byte) {
 			p.assets.Fonts.ByKey[part.Key] = font
 		}
 	case "image":
-		if info, err := raster.Probe(bytes.NewReader(data)); err == nil {
+		if info, err := raster.Probe(data); err == nil {
 			p.images[part.Key] = picture{data: data, info: info}
 			p.assets.Images[part.Key] = render.ImageInfo{Width: info.Width, Height: info.Height}
 		}
@@ -348,7 +348,7 @@ func (p *press) openPDF() error {
 	for key, pic := range p.images {
 		images[key] = pdf.Image{
 			Data: pic.data, Width: pic.info.Width, Height: pic.info.Height,
-			Decoded: func() (image.Image, error) { return p.picture(key) },
+			Decoded: func() (image.Image, error) { return p.picture(key) }, Profile: raster.Profile(pic.data),
 		}
 	}
 	p.parts++

@@ -17,14 +17,17 @@ type Image struct {
 	Data          []byte                      // as it was uploaded
 	Decoded       func() (image.Image, error) // its pixels, the right way up; called when Data cannot go into the file as it is
 	Width, Height int                         // of the picture the right way up
+	Profile       []byte                      // ICC, by which the colours of Data are read; Decoded's are those of sRGB; nil = none
 }
 
 // Stream is a picture as a file holds it.
 type Stream struct {
-	Dict  string  // entries of the image dictionary, without those that name other objects
-	Data  []byte  // encoded
-	Alpha *Stream // soft mask; nil = opaque
-	Turn  Turn    // to be done when it is drawn
+	Dict    string  // entries of the image dictionary, without those that name other objects
+	Data    []byte  // encoded
+	Alpha   *Stream // soft mask; nil = opaque
+	Profile []byte  // ICC, instead of a /ColorSpace in Dict; nil = there is one
+	Lights  int     // of the profile: 1 of grey, 3 of red, green and blue
+	Turn    Turn    // to be done when it is drawn
 }
 
 // placed is a picture that is in the file.
@@ -77,26 +80,45 @@ func (d *Writer) place(key string) (placed, bool, error) {
 		return placed{}, false, fmt.Errorf("image %s: %w", key, err)
 	}
 	const kind = "/Type/XObject/Subtype/Image"
-	mask := ""
+	others := d.profile(s)
 	if s.Alpha != nil {
 		r := d.file.reserve()
 		d.file.stream(r, kind+s.Alpha.Dict, s.Alpha.Data)
-		mask = "/SMask " + r.String()
+		others += "/SMask " + r.String()
 	}
 	p := placed{
 		ref: d.file.reserve(), turn: s.Turn, masked: s.Alpha != nil,
-		rgb: strings.Contains(s.Dict, "/DeviceRGB"), inks: strings.Contains(s.Dict, "/DeviceCMYK"),
+		rgb: s.Lights == 3 || strings.Contains(s.Dict, "/DeviceRGB"), inks: strings.Contains(s.Dict, "/DeviceCMYK"),
 	}
-	d.file.stream(p.ref, kind+s.Dict+mask, s.Data)
+	d.file.stream(p.ref, kind+s.Dict+others, s.Data)
 	d.images[key] = p
 	return p, true, d.file.err
 }
 
-// Prepare makes a picture's stream: JPEGs keep their compression, everything else is
-// decoded and deflated.
+// profile puts a picture's profile into the file, once for all pictures, and returns the
+// entry that names it (ISO 32000-1 §8.6.5.5). A reader that does not know its version takes
+// the alternate.
+func (d *Writer) profile(s Stream) string {
+	if s.Profile == nil {
+		return ""
+	}
+	r, ok := d.profiles[string(s.Profile)]
+	if !ok {
+		r = d.file.reserve()
+		alternate := map[int]string{1: "/DeviceGray", 3: "/DeviceRGB"}[s.Lights]
+		d.file.deflated(r, fmt.Sprintf("/N %d/Alternate%s", s.Lights, alternate), s.Profile)
+		d.profiles[string(s.Profile)] = r
+	}
+	return fmt.Sprintf("/ColorSpace[/ICCBased %s]", r)
+}
+
+// Prepare makes a picture's stream: JPEGs keep their compression, and their profile where
+// it is for what they are made of; everything else is decoded and deflated.
 func Prepare(img Image) (Stream, error) {
 	if j, ok := parseJPEG(img.Data); ok && j.fits(img.Width, img.Height) {
-		return j.stream(), nil
+		if s, ok := j.stream(img.Profile); ok {
+			return s, nil
+		}
 	}
 	if img.Decoded == nil {
 		return Stream{}, tepin.Errorf(tepin.Unprocessable, "the picture cannot be decoded; upload it as PNG or JPEG")

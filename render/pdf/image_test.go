@@ -109,6 +109,84 @@ func TestJPEGPassesThrough(t *testing.T) {
 	}
 }
 
+// profile is an ICC profile with curves of a gamma: of Adobe RGB's lights, or of grey.
+func profile(space string, gamma float64) []byte {
+	number := func(x float64) string { return string(binary.BigEndian.AppendUint32(nil, uint32(int32(x*65536)))) }
+	curve := "curv\x00\x00\x00\x00\x00\x00\x00\x01" + string(binary.BigEndian.AppendUint16(nil, uint16(gamma*256))) + "\x00\x00"
+	tags := [][2]string{{"wtpt", "XYZ \x00\x00\x00\x00" + number(0.9642) + number(1) + number(0.8249)}}
+	if space == "GRAY" {
+		tags = append(tags, [2]string{"kTRC", curve})
+	} else {
+		for i, xyz := range [][3]float64{{0.60974, 0.31111, 0.01947}, {0.20528, 0.62567, 0.06087}, {0.14919, 0.06322, 0.74457}} {
+			tags = append(tags, [2]string{"rgb"[i:i+1] + "XYZ", "XYZ \x00\x00\x00\x00" + number(xyz[0]) + number(xyz[1]) + number(xyz[2])}, [2]string{"rgb"[i:i+1] + "TRC", curve})
+		}
+	}
+	table, data := string(binary.BigEndian.AppendUint32(nil, uint32(len(tags)))), ""
+	for _, tag := range tags {
+		at := 128 + 4 + 12*len(tags) + len(data)
+		table += tag[0] + string(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(at)), uint32(len(tag[1]))))
+		data += tag[1]
+	}
+	head := make([]byte, 128)
+	binary.BigEndian.PutUint32(head, uint32(128+len(table)+len(data)))
+	copy(head[8:], "\x02\x10\x00\x00mntr"+space+"XYZ ")
+	copy(head[36:], "acsp")
+	copy(head[68:], number(0.9642)+number(1)+number(0.8249))
+	return append(head, table+data...)
+}
+
+// A JPEG keeps its bytes and brings its profile along, once for all pictures that have it;
+// where the profile is for something else, the colours are converted, or are what they are.
+func TestJPEGProfiles(t *testing.T) {
+	fill := func(c gocolor.Color) image.Image {
+		img := image.NewRGBA(image.Rect(0, 0, 16, 16))
+		draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
+		return img
+	}
+	lights, linear := profile("RGB ", 2.2), profile("GRAY", 1)
+	as, seen := gocolor.RGBA{200, 100, 50, 255}, gocolor.RGBA{227, 100, 42, 255}
+	colours, grey := encodeJPEG(t, fill(as)), encodeJPEG(t, gray(55))
+	for _, tt := range []struct {
+		name      string
+		data      []byte
+		profile   []byte
+		converted image.Image // nil = it is not decoded
+		want      gocolor.Color
+		space     string // as pdfimages calls it
+	}{
+		{"of lights", colours, lights, nil, seen, " icc "},
+		{"of grey", grey, linear, nil, gocolor.Gray{128}, " icc "},
+		{"of grey, for colours", colours, linear, nil, as, " rgb "},
+		{"of lights, for grey", grey, lights, fill(gocolor.Gray{54}), gocolor.Gray{54}, " rgb "},
+		{"nonsense", colours, []byte("nonsense"), nil, as, " rgb "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			img := jpegImage(t, tt.data, 16, 16)
+			if tt.converted != nil {
+				img.Decoded = func() (image.Image, error) { return tt.converted, nil }
+			}
+			img.Profile = tt.profile
+			name := written(t, pdf.Options{Images: map[string]pdf.Image{"a": img, "b": img}}, page(place("a", 0, 0, 300, 100), place("b", 0, 100, 300, 100)))
+			if list := tool(t, "pdfimages", "-list", name); strings.Count(list, tt.space) != 2 {
+				t.Errorf("not%s:\n%s", tt.space, list)
+			}
+			got := pixels(t, name, 72)
+			for _, y := range []int{50, 150} {
+				r, g, b, _ := got.At(150, y).RGBA()
+				wr, wg, wb, _ := tt.want.RGBA()
+				if max(abs(int(r)-int(wr)), abs(int(g)-int(wg)), abs(int(b)-int(wb))) > 5<<8 {
+					t.Errorf("it looks like %v, not %v", got.At(150, y), tt.want)
+				}
+			}
+			if n := strings.Count(expanded(t, name), "acsp"); n > 1 || n == 1 != (tt.space == " icc ") {
+				t.Errorf("the profile is in the file %d times", n)
+			}
+		})
+	}
+}
+
+func abs(x int) int { return max(x, -x) }
+
 // scans makes a JPEG of several components out of grey ones of one size and quality:
 // each component in a scan of its own.
 func scans(t *testing.T, names string, planes ...image.Image) []byte {

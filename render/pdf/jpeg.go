@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tepin/tepin/render"
+	"github.com/tepin/tepin/render/color"
 )
 
 // Turn is how a stored picture is brought the right way up: the values of EXIF's
@@ -123,20 +124,33 @@ func (j *jpeg) fits(width, height int) bool {
 	return j.width == width && j.height == height
 }
 
-func (j *jpeg) stream() Stream {
-	extra := ""
-	space := map[int]string{1: "/DeviceGray", 3: "/DeviceRGB", 4: "/DeviceCMYK"}[j.components]
+// stream is the JPEG as a file holds it, with the profile if it has one of its own; false
+// where that is for pictures of another kind, and the colours are to be converted. Inks
+// have none, and grey is no part of a picture of lights.
+func (j *jpeg) stream(profile []byte) (Stream, bool) {
+	s := Stream{Data: j.kept, Turn: j.turn}
+	if p, err := color.ParseProfile(profile); err == nil && j.components != 4 && !(p.Gray() && j.components == 3) {
+		s.Lights = 3
+		if p.Gray() {
+			s.Lights = 1
+		}
+		if s.Lights != j.components {
+			return s, false
+		}
+		s.Profile = profile
+	}
+	space, extra := "", ""
+	if s.Profile == nil {
+		space = "/ColorSpace" + map[int]string{1: "/DeviceGray", 3: "/DeviceRGB", 4: "/DeviceCMYK"}[j.components]
+	}
 	switch {
 	case j.components == 4 && j.adobe:
 		extra = "/Decode[1 0 1 0 1 0 1 0]"
 	case j.plainRGB:
 		extra = "/DecodeParms<</ColorTransform 0>>"
 	}
-	return Stream{
-		Dict: fmt.Sprintf("/Width %d/Height %d/ColorSpace%s/BitsPerComponent 8/Filter/DCTDecode%s", j.width, j.height, space, extra),
-		Data: j.kept,
-		Turn: j.turn,
-	}
+	s.Dict = fmt.Sprintf("/Width %d/Height %d%s/BitsPerComponent 8/Filter/DCTDecode%s", j.width, j.height, space, extra)
+	return s, true
 }
 
 // orientation finds the orientation in an EXIF segment's body; 0 = none. Only the

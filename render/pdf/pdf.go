@@ -53,14 +53,15 @@ func Write(w io.Writer, pages []render.List, o Options) error {
 
 // Writer writes a file page by page. After an error it must not be used again.
 type Writer struct {
-	file    file
-	options Options
-	pages   []ref
-	nodes   []ref // page tree: one node for every pagesPerNode pages
-	images  map[string]placed
-	fonts   map[*text.Font]*face
-	faces   []*face // in order of first use
-	inks    map[string]ref
+	file     file
+	options  Options
+	pages    []ref
+	nodes    []ref // page tree: one node for every pagesPerNode pages
+	images   map[string]placed
+	profiles map[string]ref // by the profile
+	fonts    map[*text.Font]*face
+	faces    []*face // in order of first use
+	inks     map[string]ref
 }
 
 // pagesPerNode keeps the page tree flat enough to search and small enough to read.
@@ -69,10 +70,11 @@ const pagesPerNode = 100
 // NewWriter starts a file.
 func NewWriter(w io.Writer, o Options) *Writer {
 	d := &Writer{
-		options: o,
-		images:  map[string]placed{},
-		fonts:   map[*text.Font]*face{},
-		inks:    map[string]ref{},
+		options:  o,
+		images:   map[string]placed{},
+		profiles: map[string]ref{},
+		fonts:    map[*text.Font]*face{},
+		inks:     map[string]ref{},
 	}
 	d.file.start(w, d.version())
 	return d

@@ -62,44 +62,41 @@ func matches(head []byte, magic string) bool {
 	return true
 }
 
-// probeBytes is how much of a file Probe reads to find the header, after profiles and
-// previews. Only that of a TIFF may stand anywhere.
-const probeBytes = 64 << 20
-
 // Probe reads a picture's header. It refuses what DecodeImage would refuse for its type
 // or size.
-func Probe(r io.Reader) (Info, error) {
-	var read bytes.Buffer
-	head := make([]byte, 16)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return Info{}, err
-	}
-	f, err := formatOf(head[:n])
-	if err != nil {
-		return Info{}, err
-	}
-	all := io.MultiReader(bytes.NewReader(head[:n]), r)
-	var in io.Reader = &tiffStream{Reader: all}
-	if f.extension != "tiff" {
-		in = io.TeeReader(io.LimitReader(all, probeBytes), &read)
-	}
-	config, err := safely(func() (image.Config, error) { return f.config(in) })
-	if err != nil {
-		return Info{}, broken(f, err)
-	}
-	return check(f, config, read.Bytes(), tepin.MaxImagePixels)
+func Probe(data []byte) (Info, error) {
+	_, info, err := header(data, tepin.MaxImagePixels)
+	return info, err
 }
 
-// DecodeImage reads a PNG, JPEG (turned upright as its EXIF data says), GIF (its first
-// picture), WebP, TIFF or PSD of at most limit pixels; 0 = [tepin.MaxImagePixels]. The size
-// is known from the header before anything is allocated.
+// header tells what a picture is, and holds it against the limits.
+func header(data []byte, limit int) (format, Info, error) {
+	f, err := formatOf(data)
+	if err != nil {
+		return f, Info{}, err
+	}
+	config, err := safely(func() (image.Config, error) { return f.config(bytes.NewReader(data)) })
+	if err != nil {
+		return f, Info{}, broken(f, err)
+	}
+	info, err := check(f, config, data, limit)
+	return f, info, err
+}
+
+// DecodeImage reads a PNG, JPEG, GIF (its first picture), WebP, TIFF or PSD of at most
+// limit pixels; 0 = [tepin.MaxImagePixels]. The size is known from the header before
+// anything is allocated. It is turned upright as its EXIF data, or its tags, say, and its
+// colours are those of sRGB as far as its profile tells: see [Profile]. Inks stay inks.
 func DecodeImage(data []byte, limit int) (image.Image, error) {
 	img, turned, err := decode(data, limit)
 	if err != nil {
 		return nil, err
 	}
-	return upright(img, turned), nil
+	p := profileOf(img, data)
+	if turned == 1 {
+		return inSRGB(img, p), nil
+	}
+	return inSRGB(upright(img, turned), p), nil
 }
 
 // decode reads a picture as it is stored, and says how it is to be turned.
@@ -107,31 +104,26 @@ func decode(data []byte, limit int) (img image.Image, turned int, err error) {
 	if limit <= 0 || limit > tepin.MaxImagePixels {
 		limit = tepin.MaxImagePixels
 	}
-	f, err := formatOf(data)
+	f, info, err := header(data, limit)
 	if err != nil {
-		return nil, 0, err
-	}
-	config, err := safely(func() (image.Config, error) { return f.config(bytes.NewReader(data)) })
-	if err != nil {
-		return nil, 0, broken(f, err)
-	}
-	if _, err := check(f, config, data, limit); err != nil {
 		return nil, 0, err
 	}
 	img, err = safely(func() (image.Image, error) { return f.decode(bytes.NewReader(data)) })
 	if err != nil {
 		return nil, 0, broken(f, err)
 	}
-	if b := img.Bounds(); b.Dx() > config.Width || b.Dy() > config.Height || b.Empty() {
-		return nil, 0, broken(f, fmt.Errorf("the picture is %v, its header says %d × %d", b, config.Width, config.Height))
+	turned = orientation(f, data)
+	w, h := info.Width, info.Height
+	if turned >= 5 {
+		w, h = h, w
 	}
-	switch f.extension {
-	case "jpg":
-		return img, orientation(data), nil
-	case "webp":
+	if b := img.Bounds(); b.Dx() > w || b.Dy() > h || b.Empty() {
+		return nil, 0, broken(f, fmt.Errorf("the picture is %v, its header says %d × %d", b, w, h))
+	}
+	if f.extension == "webp" {
 		fullRange(img)
 	}
-	return img, 1, nil
+	return img, turned, nil
 }
 
 // fullRange widens the colours of a lossy WebP. VP8 has luma from 16 to 235 and chroma
@@ -161,7 +153,7 @@ func fullRange(img image.Image) {
 // check makes Info of a header and holds it against the limits.
 func check(f format, config image.Config, data []byte, limit int) (Info, error) {
 	info := Info{Type: f.kind, Extension: f.extension, Width: config.Width, Height: config.Height}
-	if f.extension == "jpg" && orientation(data) >= 5 {
+	if orientation(f, data) >= 5 {
 		info.Width, info.Height = info.Height, info.Width
 	}
 	switch {

@@ -6,9 +6,25 @@ import (
 	"image"
 )
 
-// orientation returns the EXIF orientation of a JPEG, 1 (upright) to 8; 1 when there is
-// none.
-func orientation(data []byte) int {
+// orientation is how a picture is to be turned and mirrored: 1 (upright) to 8, as EXIF
+// has it. A TIFF says it in its own tags, other files in EXIF data.
+func orientation(f format, data []byte) int {
+	var exif []byte
+	switch f.extension {
+	case "jpg":
+		return jpegOrientation(data)
+	case "tiff":
+		exif = data
+	case "png":
+		exif = pngChunk(data, "eXIf")
+	case "webp":
+		exif = webpChunk(data, "EXIF")
+	}
+	return tiffOrientation(bytes.TrimPrefix(exif, []byte("Exif\x00\x00")))
+}
+
+// jpegOrientation reads the EXIF segment of a JPEG.
+func jpegOrientation(data []byte) int {
 	for at := 2; at+4 <= len(data) && data[at] == 0xFF; {
 		marker, size := data[at+1], int(binary.BigEndian.Uint16(data[at+2:]))
 		if marker == 0xFF { // padding
@@ -25,24 +41,6 @@ func orientation(data []byte) int {
 		at += 2 + size
 	}
 	return 1
-}
-
-// otherOrientation is the orientation of a TIFF, or of the EXIF data of a PNG or a WebP.
-func otherOrientation(data []byte) int {
-	f, err := formatOf(data)
-	if err != nil {
-		return 1
-	}
-	var exif []byte
-	switch f.extension {
-	case "tiff":
-		exif = data
-	case "png":
-		exif = pngChunk(data, "eXIf")
-	case "webp":
-		exif = webpChunk(data, "EXIF")
-	}
-	return tiffOrientation(bytes.TrimPrefix(exif, []byte("Exif\x00\x00")))
 }
 
 // tiffOrientation reads tag 0x0112 of the first directory.
@@ -75,10 +73,7 @@ func tiffOrientation(data []byte) int {
 }
 
 // upright returns a picture turned and mirrored as an EXIF orientation says.
-func upright(src image.Image, orientation int) image.Image {
-	if orientation == 1 {
-		return src
-	}
+func upright(src image.Image, orientation int) *image.RGBA {
 	b := src.Bounds()
 	w, h := b.Dx(), b.Dy()
 	size := image.Rect(0, 0, w, h)

@@ -19,11 +19,13 @@ func Fit(data []byte, side int) (*image.RGBA, error) {
 	x := newAxis(0, w, 0, float64(w), b.Dx())
 	y := newAxis(0, h, 0, float64(h), b.Dy())
 	small := separate(src, x, y, image.Rect(0, 0, w, h))
-	if turned == 1 {
-		turned = otherOrientation(data)
+	if p := profileOf(src, data); p != nil {
+		convert(small.Pix, p, true)
 	}
-	profiled(small, src, data)
-	return upright(small, turned).(*image.RGBA), nil
+	if turned == 1 {
+		return small, nil
+	}
+	return upright(small, turned), nil
 }
 
 // fitted is the size of a picture of w × h pixels that is to be at most side long.

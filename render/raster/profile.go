@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"image"
+	gocolor "image/color"
 	"io"
 
 	"github.com/tepin/tepin/render/color"
@@ -13,30 +14,76 @@ import (
 // maxProfile bounds a profile by which colours are read; those by curves are small.
 const maxProfile = 4 << 20
 
-// profiled brings a picture, made of what was in data, to the colours that its profile
-// means. Without a profile that we can read it stays as it is; so do inks.
-func profiled(img *image.RGBA, src image.Image, data []byte) {
-	_, inks := src.(*image.CMYK)
+// Profile returns the ICC profile in a picture's file by which its colours are read: of
+// red, green and blue, or of grey, by curves, and other than sRGB. Nil when there is none.
+func Profile(data []byte) []byte {
 	raw := embedded(data)
-	if inks || raw == nil {
-		return
+	if p, err := color.ParseProfile(raw); err != nil || p.Plain() {
+		return nil
 	}
-	p, err := color.ParseProfile(raw)
+	return raw
+}
+
+// profileOf is the profile by which the colours of img, which was read of data, are to be
+// converted; nil when they mean what they are, or cannot be known. Inks have none.
+func profileOf(img image.Image, data []byte) *color.Profile {
+	if _, inks := img.(*image.CMYK); inks {
+		return nil
+	}
+	p, err := color.ParseProfile(embedded(data))
 	if err != nil || p.Plain() {
-		return
+		return nil
 	}
-	if p.Gray() {
-		switch src.(type) {
-		case *image.Gray, *image.Gray16:
-		default:
-			return // it is another's
+	switch img.(type) {
+	case *image.Gray, *image.Gray16:
+	default:
+		if p.Gray() {
+			return nil // it is another's
 		}
 	}
-	for i := 0; i+3 < len(img.Pix); i += 4 {
-		q := img.Pix[i : i+4 : i+4]
-		switch a := uint32(q[3]); a {
-		case 0:
-		case 255:
+	return p
+}
+
+// inSRGB brings a picture to the colours that its profile means; nil = those that it has.
+// The picture is no longer to be used.
+func inSRGB(src image.Image, p *color.Profile) image.Image {
+	if p == nil {
+		return src
+	}
+	switch m := src.(type) {
+	case *image.RGBA:
+		convert(m.Pix, p, true)
+		return m
+	case *image.NRGBA:
+		convert(m.Pix, p, false)
+		return m
+	case *image.Gray:
+		if p.Gray() {
+			for i, v := range m.Pix {
+				m.Pix[i], _, _ = p.SRGB8(v, v, v)
+			}
+			return m
+		}
+	case *image.Paletted:
+		for i, c := range m.Palette {
+			n := gocolor.NRGBAModel.Convert(c).(gocolor.NRGBA)
+			n.R, n.G, n.B = p.SRGB8(n.R, n.G, n.B)
+			m.Palette[i] = n
+		}
+		return m
+	}
+	whole := upright(src, 1)
+	convert(whole.Pix, p, true)
+	return whole
+}
+
+// convert brings pixels of four bytes to sRGB.
+func convert(pix []uint8, p *color.Profile, premultiplied bool) {
+	for i := 0; i+3 < len(pix); i += 4 {
+		q := pix[i : i+4 : i+4]
+		switch a := uint32(q[3]); {
+		case a == 0:
+		case a == 255 || !premultiplied:
 			q[0], q[1], q[2] = p.SRGB8(q[0], q[1], q[2])
 		default:
 			var c [3]uint8

@@ -7,7 +7,12 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"image/draw"
+	"image/png"
 	"math"
+	"os"
+	"reflect"
+	"strings"
 	"testing"
 
 	"golang.org/x/image/tiff"
@@ -144,7 +149,88 @@ func TestFitProfiles(t *testing.T) {
 		if got := color.NRGBAModel.Convert(small.At(4, 4)); !alike(got, c.want, 4) {
 			t.Errorf("%s: %v, not %v", name, got, c.want)
 		}
+		whole, err := raster.DecodeImage(c.data, 0)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, inks := whole.(*image.CMYK); inks {
+			continue // converted when they are drawn
+		}
+		if got := color.NRGBAModel.Convert(whole.At(4, 4)); !alike(got, c.want, 4) {
+			t.Errorf("%s, whole: %v, not %v", name, got, c.want)
+		}
 	}
+}
+
+// Every kind of pixel is converted; what has no profile stays as it is, byte for byte.
+func TestDecodeImageConverts(t *testing.T) {
+	const side = 8
+	area := image.Rect(0, 0, side, side)
+	as, seen := color.NRGBA{200, 100, 50, 255}, color.NRGBA{227, 100, 42, 255}
+	kinds := map[string]draw.Image{
+		"palette":            image.NewPaletted(area, color.Palette{color.Black, as}),
+		"16 bits":            image.NewNRGBA64(area),
+		"opaque":             image.NewRGBA(area),
+		"grey":               image.NewGray(area),
+		"grey, 16 bits":      image.NewGray16(area),
+		"grey, for lights":   image.NewGray(area),
+		"transparent, 8 bit": image.NewNRGBA(area),
+	}
+	for name, img := range kinds {
+		from, to, profile := as, seen, wide
+		if strings.HasPrefix(name, "grey") {
+			from, to, profile = color.NRGBA{55, 55, 55, 255}, color.NRGBA{128, 128, 128, 255}, linear
+		}
+		switch name {
+		case "grey, for lights":
+			to, profile = color.NRGBA{54, 54, 54, 255}, wide
+		case "transparent, 8 bit":
+			from.A, to.A = 40, 40
+		}
+		draw.Draw(img, area, image.NewUniform(from), image.Point{}, draw.Src)
+		plain, err := raster.DecodeImage(pngFile(t, img), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := png.Decode(bytes.NewReader(pngFile(t, img)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(plain, raw) {
+			t.Errorf("%s: without a profile it is another picture", name)
+		}
+		got, err := raster.DecodeImage(withPNGProfile(t, pngFile(t, img), profile), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := color.NRGBAModel.Convert(got.At(3, 5)); !alike(c, to, 2) {
+			t.Errorf("%s: %v, not %v", name, c, to)
+		}
+	}
+	for name, has := range map[string]bool{"wide": true, "linear": true, "nonsense": false} {
+		profile := map[string][]byte{"wide": wide, "linear": linear, "nonsense": []byte("nonsense")}[name]
+		if got := raster.Profile(withPNGProfile(t, pngFile(t, kinds["opaque"]), profile)); has != bytes.Equal(got, profile) {
+			t.Errorf("%s: the profile is %d bytes", name, len(got))
+		}
+	}
+}
+
+// withWebPExif is the quarters as a WebP with EXIF data behind the picture, as
+// the format has it (RFC 9649 §2.7).
+func withWebPExif(t *testing.T, exif []byte) []byte {
+	file, err := os.ReadFile("testdata/quarters.webp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(file[12:16]) != "VP8X" {
+		t.Fatal("the file is none of the extended form")
+	}
+	file[20] |= 8 // it has EXIF data
+	file = append(binary.LittleEndian.AppendUint32(append(file, "EXIF"...), uint32(len(exif))), exif...)
+	file = append(file, make([]byte, len(exif)%2)...)
+	binary.LittleEndian.PutUint32(file[4:], uint32(len(file)-8))
+	return file
 }
 
 // Other files than JPEG say how they are to be turned, too.
@@ -165,13 +251,24 @@ func TestFitOtherOrientations(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"TIFF": withTIFFEntry(b.Bytes(), append([]byte{0x12, 0x01, 3, 0, 1, 0, 0, 0}, 6, 0, 0, 0)),
 		"PNG":  append(append(append([]byte{}, file[:last]...), chunk...), file[last:]...),
+		"WebP": withWebPExif(t, exif),
 	} {
 		small, err := raster.Fit(data, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if small.Rect != want.Rect || !alike(small.At(5, 5), want.At(5, 5), 12) || !alike(small.At(5, 40), want.At(5, 40), 12) {
-			t.Errorf("%s: %v", name, small.Rect)
+		whole, err := raster.DecodeImage(data, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := raster.Probe(data)
+		if err != nil || info.Width != want.Rect.Dx() || info.Height != want.Rect.Dy() {
+			t.Errorf("%s: probed as %+v, %v", name, info, err)
+		}
+		for _, img := range []image.Image{small, whole} {
+			if img.Bounds() != want.Rect || !alike(img.At(5, 5), want.At(5, 5), 12) || !alike(img.At(5, 40), want.At(5, 40), 12) {
+				t.Errorf("%s: %v", name, img.Bounds())
+			}
 		}
 	}
 }
@@ -187,7 +284,7 @@ func FuzzFit(f *testing.F) {
 	}
 	f.Add(withTIFFProfile(b.Bytes(), wide))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if info, err := raster.Probe(bytes.NewReader(data)); err == nil && info.Width*info.Height > 1<<18 {
+		if info, err := raster.Probe(data); err == nil && info.Width*info.Height > 1<<18 {
 			return // large pictures take long
 		}
 		if small, err := raster.Fit(data, 16); err == nil && (small.Rect.Dx() > 16 || small.Rect.Dy() > 16 || small.Rect.Empty()) {

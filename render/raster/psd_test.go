@@ -154,7 +154,7 @@ func TestPSD(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.file.w, c.file.h = 9, 5
 			data := c.file.bytes()
-			info, err := Probe(bytes.NewReader(data))
+			info, err := Probe(data)
 			if err != nil || info.Width != 9 || info.Height != 5 || info.Extension != "psd" {
 				t.Fatalf("%+v, %v", info, err)
 			}
