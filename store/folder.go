@@ -55,8 +55,7 @@ func folder(ctx context.Context, q queryer, env tepin.EnvironmentID, kind tepin.
 	return get(ctx, q, "folder", scanFolder, `SELECT `+folderColumns+` FROM folder WHERE environment_id = $1 AND kind = $2 AND id = $3`, env, kind, id)
 }
 
-// folderAt reads the folder of a path; the root is NotFound.
-// FolderAt returns the folder of a path.
+// FolderAt returns the folder of a path; the root is NotFound.
 func (s *Store) FolderAt(ctx context.Context, env tepin.EnvironmentID, kind tepin.FolderKind, path string) (tepin.Folder, error) {
 	v, err := folderAt(ctx, s.reader, env, kind, path, "")
 	return v, s.dialect.fail(err)
@@ -174,7 +173,7 @@ func foldersOfItems(ctx context.Context, t *tx) error {
 		for _, p := range places {
 			spelled, err := t.makeFolders(ctx, tepin.System, p.env, kind, p.path)
 			if err == nil && spelled != p.path {
-				_, err = t.exec(ctx, `UPDATE `+table+` SET folder = $3 WHERE environment_id = $1 AND folder = $2`, p.env, p.path, spelled)
+				_, err = t.exec(ctx, `UPDATE `+table+` SET folder = $3 WHERE environment_id = $1 AND folder_key = $4 AND folder = $2`, p.env, p.path, spelled, nameKey(p.path))
 			}
 			if err != nil {
 				return fmt.Errorf("folder %q: %w", p.path, err)
