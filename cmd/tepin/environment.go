@@ -14,8 +14,13 @@ import (
 var environmentVerbs = []verb{
 	{"list", "", "list the environments", nil, listEnvironments},
 	{"show", "ENVIRONMENT", "show an environment", nil, showEnvironment},
+	{"create", "NAME", "make an environment", environmentCreation, createEnvironment},
+	{"rename", "ENVIRONMENT NAME", "change the name that people see", nil, renameEnvironment},
 	{"update", "ENVIRONMENT", "change an environment's name, its tokens, or the browser guard", environmentChange, updateEnvironment},
 	{"quota", "ENVIRONMENT", "show or set how much its integrations may use together in an hour and in a day", quotaFlags, environmentQuota},
+	{"delete", "ENVIRONMENT", "delete an environment; its tokens end, and for 14 days it can be restored", nil, deleteEnvironment},
+	{"deleted", "", "list the environments of a subscription that can be restored", inSubscription, deletedEnvironments},
+	{"restore", "ENVIRONMENT", "bring a deleted environment back, with all that it holds", inSubscription, restoreEnvironment},
 }
 
 func runEnvironment(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {

@@ -28,7 +28,7 @@ var commands = []command{
 	{"user", "list, invite, role, deactivate …: the people of a subscription", runUser},
 	{"group", "list, create, access, join …: the groups of a subscription", runGroup},
 	{"integration", "list, create, rotate, revoke …: the integrations of an environment", runIntegration},
-	{"environment", "list, show, update: the environments of a server", runEnvironment},
+	{"environment", "list, create, delete, restore …: the environments of a server", runEnvironment},
 	{"application", "list, create, delete: what people sign in to, to work in an environment", runApplication},
 	{"config", "describe: print the reference of all settings", runConfig},
 	{"rekey", "give the installation another public URL and new signing keys", runRekey},
