@@ -2,6 +2,7 @@ package tepin
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -44,6 +45,17 @@ type DefinitionUpdate struct {
 	Default   *bool // false is refused for what is the default: make another one that
 	Content   json.RawMessage
 	IfVersion *int64
+}
+
+// What documents are written for. There is one engine, under two names.
+const (
+	SDKVersion    = "1.44.1"
+	EngineVersion = "2.27.0"
+)
+
+// SDKVersions are the versions that an environment can be pinned to.
+func SDKVersions() []string {
+	return []string{"latest", SDKVersion[:strings.LastIndexByte(SDKVersion, '.')]}
 }
 
 // EnvironmentSettings is what an environment's administrators choose for the work in it.

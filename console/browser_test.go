@@ -108,6 +108,9 @@ func TestScreens(t *testing.T) {
 	r.task("Poster, A2", tepin.PDF, "")
 	r.task("Summer banner", tepin.PNG, "The font Inter Bold is not in this environment; upload it or choose another.")
 	empty := r.environment("Fresh", "fresh", tepin.Production)
+	if err := r.Credential.DeleteEnvironment(t.Context(), r.admin, r.environment("Campaign of last year, which nobody needs any more", "last-year", tepin.Sandbox).ID, nil); err != nil {
+		t.Fatal(err)
+	}
 
 	if _, _, err := r.Credential.Rotate(t.Context(), r.admin, r.env.ID, shop.ID, 24*time.Hour, credential.SecretOptions{Label: "web shop, since the move"}); err != nil {
 		t.Fatal(err)
@@ -162,6 +165,7 @@ func TestScreens(t *testing.T) {
 		{"limits", panel + "/limits"},
 		{"integration-activity", panel + "/activity"},
 		{"settings", env + "/settings"},
+		{"environment-delete", env + "/delete"},
 		{"account", "/account"},
 		{"lost", "/nowhere"},
 		{"nothing-found", env + "/integrations?search=zebra"},

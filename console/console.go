@@ -156,6 +156,8 @@ func (c *Console) mainRoutes() []route {
 		{"POST " + sub + "/groups/{group}/members/{person}/leave", owners, c.leaveGroup},
 		{"POST " + sub + "/groups/{group}/delete", owners, c.deleteGroup},
 
+		{"POST " + sub + "/deleted-environments/{id}/restore", owners, c.restoreEnvironment},
+
 		{"GET /{$}", anybody, c.environments},
 		{"GET /environments", anybody, c.environments},
 		{"POST /environments", owners, c.createEnvironment},
@@ -172,6 +174,9 @@ func (c *Console) mainRoutes() []route {
 		{"GET " + env + "/settings", managers, c.settings},
 		{"POST " + env + "/settings", managers, c.saveSettings},
 		{"POST " + env + "/limits", managers, c.saveEnvironmentLimits},
+		{"POST " + env + "/editor", managers, c.saveEditor},
+		{"GET " + env + "/delete", owners, c.confirmEnvironment},
+		{"POST " + env + "/delete", owners, c.deleteEnvironment},
 
 		{"GET " + integration, managers, c.general},
 		{"POST " + integration, managers, c.saveGeneral},

@@ -32,6 +32,8 @@ type environmentPage struct {
 	Activity     *activity
 	Usage        *usage
 	Limits       *limits
+	Editor       *editor
+	Deleting     form // asks whether the environment shall be deleted
 	More         bool // there are more rows than are shown
 	Form         form
 }
@@ -128,7 +130,8 @@ func (c *Console) settings(v *visit) error {
 		return err
 	}
 	p.Form = settingsForm(p.Environment)
-	p.Form.Saved, p.Limits.Form.Saved = v.r.URL.Query().Has("saved"), v.r.URL.Query().Has("limits")
+	q := v.r.URL.Query()
+	p.Form.Saved, p.Limits.Form.Saved, p.Editor.Form.Saved = q.Has("saved"), q.Has("limits"), q.Has("editor")
 	return c.render(v, http.StatusOK, "settings", "Settings, "+p.Environment.Name, p)
 }
 

@@ -21,6 +21,8 @@ type environmentsPage struct {
 	Types  []typeChoice
 
 	Subscriptions []tepin.Subscription // in which the visitor may make environments
+	Deleted       []deletedEnvironment // that the visitor can restore
+	Said          notice
 }
 
 // typeChoice is one of the types of environments to choose from.
@@ -55,6 +57,10 @@ func (c *Console) listEnvironments(v *visit, status int, page, title string, f f
 	if p.Subscriptions, err = c.subscriptions(v, owners); err != nil {
 		return err
 	}
+	if p.Deleted, err = c.deletedEnvironments(v, p.Subscriptions, search); err != nil {
+		return err
+	}
+	p.Said = v.notice()
 	return c.render(v, status, page, title, p)
 }
 

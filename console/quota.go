@@ -148,6 +148,10 @@ func (c *Console) settingsPage(v *visit) (environmentPage, error) {
 	if err != nil {
 		return environmentPage{}, err
 	}
+	p.Editor = &editor{Versions: tepin.SDKVersions()}
+	if p.Editor.Settings, err = c.store.EnvironmentSettings(v.r.Context(), p.Environment.ID); err != nil {
+		return environmentPage{}, err
+	}
 	l, err := c.limitsOf(v.r.Context(), p.Environment.ID, "")
 	l.Action, l.Version = p.Path()+"/limits", p.Environment.Version
 	p.Limits = &l

@@ -28,13 +28,6 @@ const (
 	alias   = root + "/experimental/environment/"
 )
 
-// What documents are written for. `latest` is all that an environment can be pinned
-// to until there is a second engine.
-const (
-	SDKVersion    = "1.44.1"
-	EngineVersion = "2.27.0"
-)
-
 // Limits of this API, as in docs/limits.md.
 const (
 	MaxVariableBytes = 10 << 20 // of the variables of one render request

@@ -88,7 +88,7 @@ func newServer(t *testing.T) *server {
 	pool := script.NewPool(script.Options{Workers: 2, Computing: 2 * time.Second})
 	t.Cleanup(pool.Close)
 	s.runner = &connector.Runner{Store: s.Store, Proxy: s.connector, Pool: pool, Own: environmentapi.Own(s.asset, s.preview, pages),
-		Log: slog.New(slog.DiscardHandler), Version: environmentapi.SDKVersion}
+		Log: slog.New(slog.DiscardHandler), Version: tepin.SDKVersion}
 	s.output.Connectors = environmentapi.OutputConnectors(s.runner)
 	s.api = environmentapi.New(environmentapi.Options{
 		Guard: web.Guard{Directory: s.Access, Quota: s.Quota.Take}, Store: s.Store, Asset: s.asset, Output: s.output, Preview: s.preview,

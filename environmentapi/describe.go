@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/web"
 )
 
@@ -76,7 +77,7 @@ func conditional(op huma.Operation) huma.Operation {
 
 // documentExample is small and whole: it can be sent as it is.
 var documentExample = map[string]any{
-	"documentVersion": "0.23.0", "engineVersion": EngineVersion, "sdkVersion": SDKVersion,
+	"documentVersion": "0.23.0", "engineVersion": tepin.EngineVersion, "sdkVersion": tepin.SDKVersion,
 	"properties": map[string]any{"type": "template"}, "selectedLayoutId": "1",
 	"pages": []any{map[string]any{"id": "1", "number": 0, "isVisible": true, "frames": []any{}}},
 	"layouts": []any{map[string]any{

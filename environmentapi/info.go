@@ -3,8 +3,8 @@ package environmentapi
 import (
 	"context"
 	"net/http"
-	"strings"
 
+	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/web"
 )
 
@@ -27,16 +27,8 @@ func (a *API) info(context.Context, web.Caller, *struct{}) (*answer[Item[Info]],
 
 func (a *API) sdkVersions(context.Context, web.Caller, *struct{}) (*answer[map[string]sdkVersion], error) {
 	list := map[string]sdkVersion{}
-	for _, name := range offeredVersions() {
-		list[name] = sdkVersion{SDKVersion, EngineVersion}
+	for _, name := range tepin.SDKVersions() {
+		list[name] = sdkVersion{tepin.SDKVersion, tepin.EngineVersion}
 	}
 	return ok(list), nil
 }
-
-// offeredVersions are the versions that an environment can be pinned to: there is one
-// engine, under two names.
-func offeredVersions() []string {
-	return []string{latest, SDKVersion[:strings.LastIndexByte(SDKVersion, '.')]}
-}
-
-const latest = "latest"

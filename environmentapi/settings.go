@@ -130,7 +130,7 @@ var patchVersion = regexp.MustCompile(`^\d+\.\d+\.`)
 
 func checkVersion(v string) error {
 	const path = "sdkVersionPublic"
-	offered := offeredVersions()
+	offered := tepin.SDKVersions()
 	switch {
 	case slices.Contains(offered, v):
 		return nil

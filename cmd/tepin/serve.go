@@ -198,7 +198,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	}
 	jobs.Handlers["output"] = job.Handler{Do: outputs.Run, Bury: outputs.Bury}
 	previews := preview.New(preview.Options{Store: db, Asset: assets, Output: outputs, Wake: jobs.Wake, Log: log})
-	runner := &connector.Runner{Store: db, Proxy: connectors, Pool: scripts, Own: environmentapi.Own(assets, previews, pages), Log: log, Version: environmentapi.SDKVersion}
+	runner := &connector.Runner{Store: db, Proxy: connectors, Pool: scripts, Own: environmentapi.Own(assets, previews, pages), Log: log, Version: tepin.SDKVersion}
 	outputs.Connectors = environmentapi.OutputConnectors(runner)
 	jobs.Handlers["preview"] = job.Handler{Do: previews.Run, Bury: previews.Bury}
 	jobs.Sweeps = sweeps(db, assets, keyring, &audit.Keeper{Store: db, Log: log, Issuer: url + "/", Sign: directory.SignAuditHeads})
