@@ -67,6 +67,11 @@ func (c *Client) Do(ctx context.Context, e Exchange) (*Reply, error) {
 		cancel()
 		return nil, err
 	}
+	if res.StatusCode < http.StatusOK || res.StatusCode > 599 {
+		cancel()
+		_ = res.Body.Close() // the refusal says more
+		return nil, tepin.Errorf(tepin.Unprocessable, "the host %s answered with the status %d, which no answer has", res.Request.URL.Host, res.StatusCode)
+	}
 	reply := &Reply{Status: res.StatusCode, Header: res.Header, URL: res.Request.URL.String(), Redirected: res.Request.Response != nil, Size: res.ContentLength}
 	body := &body{host: res.Request.URL.Host, raw: res.Body, left: e.MaxBody, max: e.MaxBody, cancel: cancel}
 	body.from = body.counted()

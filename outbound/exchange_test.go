@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,30 @@ func TestExchange(t *testing.T) {
 
 // http:// reaches listed addresses alone; https:// public ones too. A name is judged each
 // time that it is resolved, and each redirect is admitted anew.
+// A status that no answer has is no answer: whoever passes it on would change protocols, or
+// stumble.
+func TestExchangeStatus(t *testing.T) {
+	u, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 "+r.URL.Path[1:]+" Odd\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 0\r\n\r\n")
+	})
+	c := outbound.New(outbound.Options{Allow: rules(t, "127.0.0.1")})
+	for _, status := range []string{"000", "099", "101"} {
+		_, _, err := exchange(t, c, outbound.Exchange{URL: u + "/" + status})
+		want(t, err, tepin.Unprocessable, "no answer has")
+	}
+	for _, status := range []string{"200", "451", "599"} {
+		if r, _, err := exchange(t, c, outbound.Exchange{URL: u + "/" + status}); err != nil || strconv.Itoa(r.Status) != status {
+			t.Errorf("%s: %v %v", status, r, err)
+		}
+	}
+}
+
 func TestExchangeGuard(t *testing.T) {
 	var to string
 	u, port := serve(t, func(w http.ResponseWriter, r *http.Request) {
