@@ -190,10 +190,10 @@ func (p *Pool) worker(ctx context.Context, c Call) (*process, error) {
 		return w, nil
 	}
 	program, err := c.Load(ctx)
-	if err != nil {
-		return nil, err
+	var w *process
+	if err == nil {
+		w, err = startWorker(c.Key, program, p.Options)
 	}
-	w, err := startWorker(c.Key, program, p.Options)
 	if err != nil {
 		p.mu.Lock()
 		p.live--

@@ -335,6 +335,21 @@ func TestShares(t *testing.T) {
 	}
 }
 
+// A program that cannot be loaded leaves no worker behind that counts and is not there.
+func TestLoadFails(t *testing.T) {
+	p := newPool(t, 2)
+	c := calling(`m() { return 1 }`)
+	c.Load = func(context.Context) (script.Program, error) {
+		return script.Program{}, tepin.Errorf(tepin.NotFound, "it is gone")
+	}
+	if _, err := call(t, p, c); tepin.KindOf(err) != tepin.NotFound {
+		t.Error(err)
+	}
+	if live, idle := p.Workers(); live != 0 || idle != 0 {
+		t.Errorf("%d workers, %d of them idle", live, idle)
+	}
+}
+
 // A closed pool has no workers, and takes no calls.
 func TestClose(t *testing.T) {
 	p := script.NewPool(script.Options{Workers: 2})
