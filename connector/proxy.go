@@ -176,18 +176,33 @@ func (c Call) permitted() (*url.URL, error) {
 	case !slices.Contains(methods, c.Method):
 		return nil, tepin.Errorf(tepin.Forbidden, "the connector may use %s; other methods have to be in its proxyOptions.allowedMethods", strings.Join(methods, ", "))
 	}
-	for _, values := range c.Header {
-		for _, v := range values {
-			if strings.ContainsAny(v, "\r\n\x00") {
-				return nil, tepin.Errorf(tepin.Invalid, "a header has a line break in it")
-			}
-		}
+	if err := c.checkHeader(methods); err != nil {
+		return nil, err
 	}
 	u, err := outbound.CheckExchangeURL(ascii(c.URL))
 	if err != nil {
 		return nil, err
 	}
 	return u, c.admit(u)
+}
+
+// overrides are headers by which upstreams take another method than that of the request.
+var overrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+
+// checkHeader refuses headers that no request has, and those that would have an upstream do
+// what the connector may not.
+func (c Call) checkHeader(methods []string) error {
+	for name, values := range c.Header {
+		for _, v := range values {
+			if strings.ContainsAny(v, "\r\n\x00") {
+				return tepin.Errorf(tepin.Invalid, "a header has a line break in it")
+			}
+			if slices.Contains(overrides, name) && !slices.Contains(methods, strings.ToUpper(strings.TrimSpace(v))) {
+				return tepin.Errorf(tepin.Forbidden, "the connector may use %s, by %s too; other methods have to be in its proxyOptions.allowedMethods", strings.Join(methods, ", "), name)
+			}
+		}
+	}
+	return nil
 }
 
 // admit refuses hosts that the connector may not ask.

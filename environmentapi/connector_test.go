@@ -284,6 +284,10 @@ func TestConnectorProxy(t *testing.T) {
 	s.do("GET", proxy, through(up.URL, "x-grafx-proxy-external-authentication-source", "server")).says(t, 403, "outputs")
 	s.do("PUT", proxy, through(up.URL)).says(t, 403, "allowedMethods")
 	s.do("GET", proxy, through(up.URL, "x-grafx-proxy-external-method", "DELETE")).says(t, 403, "allowedMethods")
+	for _, name := range []string{"X-HTTP-Method-Override", "x-http-method", "X-Method-Override"} {
+		s.do("POST", proxy, through(up.URL, name, " delete")).says(t, 403, "allowedMethods")
+		s.do("POST", proxy, through(up.URL, name, "get")).want(t, 200, nil)
+	}
 	for url, status := range map[string]int{
 		"https://elsewhere.example/": 403, "http://127.0.0.1@elsewhere.example": 400, "http://user:geheim@127.0.0.1/": 400, "file:///etc/passwd": 400, "//127.0.0.1/": 400,
 		"http://2130706433/": 400, "http://127.1/": 400, "gopher://127.0.0.1/": 400, "http://[::ffff:127.0.0.1]/": 403, "http://127.0.0.1:99999/": 400, up.URL + "/\x00": 400,
