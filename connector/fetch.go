@@ -22,10 +22,12 @@ import (
 )
 
 // MaxText bounds what a script gets as text of one answer, in bytes; MaxCallText that of
-// all answers of a call.
+// all answers of a call. MaxCallSpool bounds the answers of a call, in bytes, whose length
+// upstreams do not say: those are kept on disk.
 const (
-	MaxText     = 8 << 20
-	MaxCallText = 32 << 20
+	MaxText      = 8 << 20
+	MaxCallText  = 32 << 20
+	MaxCallSpool = 512 << 20
 )
 
 // File is bytes of an upstream, or of the environment, on their way. The caller closes it.
@@ -47,6 +49,7 @@ type session struct {
 	mu    sync.Mutex
 	last  int
 	text  int
+	spool int64 // bytes of answers on disk so far
 	files map[string]*File
 	over  bool
 }
@@ -146,7 +149,7 @@ func (s *session) do(ctx context.Context, r request) (response, error) {
 	if isText(f.ContentType) {
 		out.Text, err = s.readText(f)
 	} else {
-		err = spool(f)
+		err = s.spooled(f)
 	}
 	if err != nil {
 		f.Close()
@@ -217,8 +220,8 @@ func (s *session) readText(f *File) (string, error) {
 	return string(raw), nil
 }
 
-// spool reads a body of unknown length into a file that has no name, so that it has one.
-func spool(f *File) error {
+// spooled reads a body of unknown length into a file that has no name, so that it has one.
+func (s *session) spooled(f *File) error {
 	if f.Size >= 0 {
 		return nil
 	}
@@ -228,7 +231,7 @@ func spool(f *File) error {
 	}
 	err = os.Remove(tmp.Name())
 	if err == nil {
-		f.Size, err = io.Copy(tmp, f)
+		f.Size, err = io.Copy(tmp, counted{f, s})
 	}
 	if err == nil {
 		_, err = tmp.Seek(0, io.SeekStart)
@@ -239,6 +242,22 @@ func spool(f *File) error {
 	}
 	f.ReadCloser = tmp
 	return nil
+}
+
+// counted reads what is spooled as long as the call may have more of it.
+type counted struct {
+	io.Reader
+	s *session
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.s.spool += int64(n); c.s.spool > MaxCallSpool {
+		return 0, tepin.Errorf(tepin.Unprocessable, "the upstream's answers in this call are more than %d MB, and do not say how long they are; ask for less at once", MaxCallSpool>>20)
+	}
+	return n, err
 }
 
 // keep remembers a file under a pointer.

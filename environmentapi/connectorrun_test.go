@@ -32,6 +32,7 @@ export default class {
   }
   async detail(id) { return { id, name: id, relativePath: "/", type: "Directory", metaData: {}, width: 2, height: 3 }; }
   async download(id, type, intent) {
+    if (id === "flood") for (let i = 0; i < 3; i++) await this.ask("/file/flood");
     if (id === "nothing") return { id: "7", bytes: 1 };
     if (id === "unchecked") return (await this.runtime.fetch(this.runtime.options.base + "/absent.png", {})).arrayBuffer;
     if (id === "elsewhere") return (await this.runtime.fetch("https://elsewhere.example/", {})).arrayBuffer;
@@ -71,6 +72,11 @@ func mediaUpstream(t *testing.T) string {
 		case "huge":
 			w.Header().Set("Content-Type", "application/json")
 			for range 40 {
+				_, _ = w.Write(make([]byte, 1<<20))
+			}
+		case "flood":
+			w.Header().Set("Content-Type", "image/png")
+			for range 200 {
 				_, _ = w.Write(make([]byte, 1<<20))
 			}
 		case "endless":
@@ -176,6 +182,7 @@ func TestRefusalsOfScript(t *testing.T) {
 		"another host":           {c + "/media/download", map[string]any{"id": "elsewhere"}, 422, "allowedDomains"},
 		"the cloud's metadata":   {c + "/media/download", map[string]any{"id": "inside"}, 422, "TypeError"},
 		"text without end":       {c + "/media/download", map[string]any{"id": "huge"}, 422, "8 MB"},
+		"files without length":   {c + "/media/download", map[string]any{"id": "flood"}, 422, "512 MB"},
 		"no preview type":        {c + "/media/download", map[string]any{"id": "x", "previewType": "large"}, 400, "preview type"},
 		"no intent":              {c + "/media/download", map[string]any{"id": "x", "intent": "fun"}, 400, "intent"},
 		"no id":                  {c + "/media/download", map[string]any{}, 400, "name the media"},
