@@ -42,7 +42,7 @@ func (t *tx) restore(ctx context.Context, by tepin.Actor, env tepin.EnvironmentI
 	n, err := t.exec(ctx, `UPDATE `+table+` SET deleted_at = 0, version = version + 1, updated_at = $2 WHERE id = $1 AND deleted_at > $3`,
 		id, micros(t.now), micros(t.now.Add(-tepin.RestoreTime)))
 	if err == nil && n == 0 {
-		err = tepin.Errorf(tepin.Gone, "this was deleted more than %v ago and cannot be restored any more", tepin.RestoreTime)
+		err = tepin.Errorf(tepin.Gone, "this was deleted more than %d hours ago and cannot be restored any more; what it held is gone", tepin.RestoreTime/time.Hour)
 	}
 	if err != nil {
 		return err
