@@ -120,6 +120,22 @@ func (s *Service) receiveFont(ctx context.Context, env tepin.EnvironmentID, file
 	return f, nil
 }
 
+// ReceiveFont stores a font of at most limit bytes, and 64 MB, without a record, as it can
+// be drawn with: unpacked, and looked at by a child. What is no such font is Unprocessable.
+func (s *Service) ReceiveFont(ctx context.Context, env tepin.EnvironmentID, body io.Reader, limit int64) (tepin.BlobRef, error) {
+	f, err := s.receiveFont(ctx, env, FontFile{Name: "font", Bytes: body})
+	switch {
+	case err != nil:
+		return tepin.BlobRef{}, err
+	case f.Blob.Key == "":
+		return tepin.BlobRef{}, tepin.Errorf(tepin.Unprocessable, "%s", strings.Join(f.Problems, "; "))
+	case f.Blob.Size > limit:
+		s.Discard(ctx, f.Blob)
+		return tepin.BlobRef{}, tepin.Errorf(tepin.TooLarge, "the font has %d bytes, where %d are left for all pictures and fonts together", f.Blob.Size, limit)
+	}
+	return f.Blob, nil
+}
+
 // describeFont has a child read what a stored font says of itself.
 func (s *Service) describeFont(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef, f *tepin.FontUpload) error {
 	body, err := s.Open(ctx, env, ref, 0, -1)

@@ -1,6 +1,10 @@
 package document
 
-import "github.com/tepin/tepin/render/color"
+import (
+	"cmp"
+
+	"github.com/tepin/tepin/render/color"
+)
 
 // kit is a document's brand kit: what its frames refer to by id.
 type kit struct {
@@ -74,7 +78,7 @@ func (family value) fontFamily(k *kit) {
 	for s := range styles.elements() {
 		key := s.needID("id")
 		f := font{
-			connector: s.get("connectorId").id(),
+			connector: cmp.Or(s.get("connectorId").id(), family.get("connectorId").id()),
 			id:        s.get("fontStyleId").id(),
 			family:    family.get("name").string(),
 			style:     s.get("name").string(),

@@ -2,7 +2,6 @@ package document
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tepin/tepin"
@@ -189,24 +188,31 @@ func (r *resolution) text(out *render.Frame, f *frame, props *properties) error 
 	}
 	out.Text = &content
 	for _, p := range paragraphs {
-		for _, run := range slices.Concat(p.Marker, p.Runs) {
-			r.font(run)
+		for _, runs := range [][]text.Run{p.Marker, p.Runs} {
+			for i := range runs {
+				runs[i].Font = r.font(runs[i].Font)
+			}
 		}
 	}
 	return nil
 }
 
-// font notes that a run's font is needed.
-func (r *resolution) font(run text.Run) {
-	if run.Font == "" || r.known[run.Font] {
-		return
+// font notes that a font is needed, and returns the key of its asset.
+func (r *resolution) font(key string) string {
+	if key == "" || r.known[key] {
+		return key
 	}
-	f, ok := r.doc.kit.fonts[run.Font]
+	f, ok := r.doc.kit.fonts[key]
 	if !ok { // not in the brand kit: connector::family::style
-		connector, _, _ := strings.Cut(run.Font, "::")
-		f = font{connector: connector, id: lastPart(run.Font)}
+		f = font{id: lastPart(key)}
 	}
-	r.asset(Asset{Kind: "font", Key: run.Font, Connector: f.connector, ID: f.id, Name: strings.TrimSpace(f.family + " " + f.style)})
+	if f.connector == "" {
+		f.connector, _, _ = strings.Cut(key, "::")
+	}
+	a := Asset{Kind: "font", Key: key, Connector: f.connector, ID: f.id, Name: strings.TrimSpace(f.family + " " + f.style)}
+	r.link(&a)
+	r.asset(a)
+	return a.Key
 }
 
 // lastPart is what stands behind the last :: of a key.

@@ -27,7 +27,7 @@ type OutputRequest struct {
 	ProjectID           *string            `json:"projectId,omitempty"`
 	EngineVersion       *string            `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
 	Variables           VariableRows       `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
-	DataConnectorConfig json.RawMessage    `json:"dataConnectorConfig,omitempty" doc:"Instead of variables: a data connector of the environment, each of whose rows becomes a record. Columns are matched with variables by their names; others are left out. Rows are read at once, with the connector's server credential: at most 10,000 of them, and 10 MB."`
+	DataConnectorConfig json.RawMessage    `json:"dataConnectorConfig,omitempty" doc:"Instead of variables: a data connector of the environment, each of whose rows becomes a record. Columns are matched with variables by their names; others are left out. Rows are read when the output is made, with the connector's server credential: at most 10,000 of them, 10 MB, within 5 minutes. What is wrong with them fails the task; totalRecords is 0 until they are read."`
 	MaxRecordsPerFile   *int               `json:"maxRecordsPerFile,omitempty" doc:"PDF: several files, each of at most so many records, in an archive. null, 0 or left out: one file."`
 	PostProcessing      PostProcessingPart `json:"postProcessing,omitempty" doc:"PDF: instead of what the output settings say."`
 	_                   struct{}           `additionalProperties:"true"`

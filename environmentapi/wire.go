@@ -181,7 +181,7 @@ type Task struct {
 	Status                 string       `json:"status" enum:"Pending,Processing,Finished,Failed"`
 	Source                 string       `json:"source" enum:"Template,Project,Document"`
 	Owner                  string       `json:"owner" doc:"Id of the integration or user that asked for it."`
-	TotalRecords           int          `json:"totalRecords" doc:"Records that were asked for; 1 without variables."`
+	TotalRecords           int          `json:"totalRecords" doc:"Records that were asked for; 1 without variables, 0 before those of a data connector are read."`
 	SuccessfulRecords      int          `json:"successfulRecords" doc:"Records that are in the output; 0 until it is finished."`
 	TotalSuccessfulRecords int          `json:"totalSuccessfulRecords" doc:"The same."`
 	OutputAvailable        bool         `json:"outputAvailable" doc:"Whether the file can still be downloaded."`

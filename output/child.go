@@ -83,12 +83,20 @@ func newPress(o order, parts io.Reader, out io.Writer) (*press, error) {
 		p.take(part, data)
 	}
 	p.takeBuiltin(o)
+	p.assets.Absent = map[string]bool{}
 	for _, data := range sample.Fallback() {
 		font, err := text.ParseFont(data)
 		if err != nil {
 			return nil, err
 		}
 		p.assets.Fonts.Fallback = append(p.assets.Fonts.Fallback, font)
+	}
+	for _, n := range o.Job.Absent {
+		if n.Kind == "font" {
+			p.assets.Fonts.ByKey[n.Key] = p.assets.Fonts.Fallback[0]
+		} else {
+			p.assets.Absent[n.Key] = true
+		}
 	}
 	var err error
 	p.doc, err = document.Parse(o.Job.Document)

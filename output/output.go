@@ -99,12 +99,23 @@ type job struct {
 	Name      string              `json:"name"`
 	Created   time.Time           `json:"created"`
 	Needs     []need              `json:"needs"`
-	Page      string              `json:"page,omitempty"`  // the one that is drawn; empty = all
-	Sheet     bool                `json:"sheet,omitempty"` // JPEG where nothing shines through
+	Data      *DataSource         `json:"data,omitempty"`   // where Variables are to come from; nil = they are there
+	Page      string              `json:"page,omitempty"`   // the one that is drawn; empty = all
+	Absent    []need              `json:"absent,omitempty"` // what something else stands in for
+	Sheet     bool                `json:"sheet,omitempty"`  // JPEG where nothing shines through
 }
 
 // count is how many records the job renders: without variables, one.
 func (j job) count() int { return max(1, len(j.Variables)) }
+
+// known is how many records it will have, as far as that is known: 0 while they wait in a
+// data connector.
+func (j job) known() int {
+	if j.Data != nil {
+		return 0
+	}
+	return j.count()
+}
 
 // records yields each record's number, from 0, and its values. A name that a row
 // leaves out keeps the value of the row before. The map is valid until the next one.

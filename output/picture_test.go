@@ -30,7 +30,7 @@ func pictured(connector tepin.ConnectorID, asset string) []byte {
 // half of them (200, 100, 50) in Adobe RGB's lights.
 func TestPicturesOfProfiles(t *testing.T) {
 	w := newWorld(t, tepin.Production)
-	w.out.Connectors.Download = func(_ context.Context, p output.Picture) (io.ReadCloser, error) {
+	w.out.Connectors.Download = func(_ context.Context, p output.Wanted) (io.ReadCloser, error) {
 		return os.Open("testdata/" + p.ID)
 	}
 	connector := tepin.NewID[tepin.ConnectorID]()

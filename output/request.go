@@ -18,9 +18,9 @@ func (s *Service) MayRequest(ctx context.Context, by tepin.Actor, env tepin.Envi
 	return s.Store.CheckRenders(ctx, by, env.ID)
 }
 
-// Request checks an order and queues it. Everything that can be told without fonts
-// and images is refused here: a broken document, an unknown layout or variable, a
-// size beyond the limits.
+// Request checks an order and queues it. Everything that can be told without fonts,
+// images and the rows of a data connector is refused here: a broken document, an unknown
+// layout or variable, a size beyond the limits.
 func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environment, o Order) (tepin.Task, error) {
 	if !slices.Contains(tepin.Formats, o.Format) {
 		return tepin.Task{}, tepin.Errorf(tepin.Invalid, "the format is to be png, jpg, pdf, gif, mp4 or html")
@@ -36,7 +36,7 @@ func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environ
 		return tepin.Task{}, err
 	}
 	if o.Data != nil {
-		if o.Variables, err = s.rows(ctx, by, env.ID, doc, *o.Data); err != nil {
+		if err := s.checkData(ctx, by, env.ID, *o.Data); err != nil {
 			return tepin.Task{}, err
 		}
 	}
@@ -50,7 +50,7 @@ func (s *Service) Request(ctx context.Context, by tepin.Actor, env tepin.Environ
 	j := job{
 		Document: doc, LayoutIDs: o.LayoutIDs, Format: o.Format, Scaling: settings.Scaling, Quality: settings.Quality,
 		Bleed: settings.Bleed, Options: settings.OutputOptions, PerFile: o.PerFile, Watermark: watermark(env, settings),
-		Variables: o.Variables, Name: name, Created: s.now().UTC(),
+		Variables: o.Variables, Data: o.Data, Name: name, Created: s.now().UTC(),
 	}
 	plan, err := inspect(ctx, j)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Service) enqueue(ctx context.Context, by tepin.Actor, env tepin.Environ
 	}
 	task, err := s.Store.CreateTask(ctx, by, tepin.Task{
 		EnvironmentID: env, OwnerKind: by.Kind, OwnerID: by.ID,
-		Format: j.Format, Name: j.Name, Source: source, Records: j.count(), Request: ref,
+		Format: j.Format, Name: j.Name, Source: source, Records: j.known(), Request: ref,
 	})
 	if err := s.Asset.Settle(ctx, ref, err); err != nil {
 		return tepin.Task{}, err

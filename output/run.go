@@ -94,16 +94,23 @@ func (s *Service) perform(ctx context.Context, queued tepin.Job, task *tepin.Tas
 	if err != nil {
 		return err
 	}
-	fetched, rest, err := s.download(ctx, *task, j)
-	defer s.discard(ctx, fetched)
+	if j.Data != nil {
+		if err := s.fill(ctx, &j, task); err != nil {
+			return err
+		}
+	}
+	got, err := s.download(ctx, errand{
+		by: ownerOf(*task), env: task.EnvironmentID, intent: intent(j.Format), goOn: j.Options.Continue,
+	}, j.Needs)
+	defer s.discard(ctx, got.parts)
 	if err != nil {
 		return err
 	}
-	parts, err := s.gather(ctx, task.EnvironmentID, rest)
+	parts, err := s.gather(ctx, task.EnvironmentID, got.rest)
 	if err != nil {
 		return err
 	}
-	parts = append(parts, fetched...)
+	parts = append(parts, got.parts...)
 	limits := renderLimits
 	limits.Output += j.Raw
 	return sandbox.Run(ctx, "render",

@@ -30,10 +30,12 @@ func (e *SheetError) Error() string { return e.Type + ": " + e.Detail }
 // Use is a font or an image that a sheet was drawn with, and which bytes it was; no
 // bytes where there was none.
 type Use struct {
-	Kind   string `json:"kind"`
-	ID     string `json:"id"`
-	Name   string `json:"name,omitempty"`
-	SHA256 string `json:"sha256,omitempty"`
+	Kind      string `json:"kind"`
+	ID        string `json:"id"`
+	Name      string `json:"name,omitempty"`
+	Connector string `json:"connector,omitempty"` // that gave it, or did not; empty = the environment's own
+	Context   string `json:"context,omitempty"`   // that the connector was asked with
+	SHA256    string `json:"sha256,omitempty"`
 }
 
 // CheckSheet refuses a sheet whose layout or page the document does not have, as
@@ -75,10 +77,14 @@ func sheetJob(ctx context.Context, sh Sheet) (job, error) {
 	return j, nil
 }
 
-// Uses finds what the sheet would be drawn with now.
+// Uses finds what the sheet would be drawn with now. Connectors are not asked: what they
+// gave stays what it was.
 func (s *Service) Uses(ctx context.Context, env tepin.EnvironmentID, used []Use) ([]Use, error) {
 	now := slices.Clone(used)
 	for i, u := range used {
+		if u.Connector != "" {
+			continue
+		}
 		ref, err := s.find(ctx, env, need{Kind: u.Kind, ID: u.ID, Name: u.Name})
 		if err != nil && tepin.KindOf(err) != tepin.NotFound {
 			return nil, err
@@ -96,16 +102,23 @@ func (s *Service) DrawSheet(ctx context.Context, env tepin.EnvironmentID, sh She
 	if err != nil {
 		return nil, "", refusedSheet(err)
 	}
-	for _, n := range j.Needs {
-		uses = append(uses, Use{Kind: n.Kind, ID: n.ID, Name: n.Name})
+	got, err := s.download(ctx, errand{by: tepin.System, env: env, intent: intent(j.Format), preview: true, goOn: true}, j.Needs)
+	defer s.discard(ctx, got.parts)
+	uses = got.uses(j.Needs)
+	if err != nil {
+		return uses, "", refusedSheet(err)
+	}
+	for _, l := range got.lacking {
+		j.Absent = append(j.Absent, l.need)
 	}
 	if uses, err = s.Uses(ctx, env, uses); err != nil {
 		return uses, "", err
 	}
-	parts, err := s.gather(ctx, env, j.Needs)
+	parts, err := s.gather(ctx, env, got.rest)
 	if err != nil {
 		return uses, "", refusedSheet(err)
 	}
+	parts = append(parts, got.parts...)
 	err = sandbox.Run(ctx, "render",
 		func(w io.Writer) error { return s.send(ctx, w, env, j, parts) },
 		func(r io.Reader) error {
@@ -123,7 +136,7 @@ func (s *Service) DrawSheet(ctx context.Context, env tepin.EnvironmentID, sh She
 				return errParcel
 			}
 			var fatal *renderError
-			if report, fatal = summarize(*sum, false); fatal != nil {
+			if report, fatal = got.summarize(*sum); fatal != nil {
 				return &SheetError{fatal.kind, fatal.detail, fatal.report}
 			}
 			if f == nil {
@@ -132,6 +145,40 @@ func (s *Service) DrawSheet(ctx context.Context, env tepin.EnvironmentID, sh She
 			return nil
 		}, renderLimits)
 	return uses, report, refusedSheet(err)
+}
+
+// uses are the needs as uses, with what came from connectors.
+func (d downloaded) uses(needs []need) []Use {
+	var uses []Use
+	for _, n := range needs {
+		u := Use{Kind: n.Kind, ID: n.ID, Name: n.Name, Connector: n.Connector, Context: n.Context}
+		if slices.Contains(d.rest, n) {
+			u.Connector, u.Context = "", ""
+		}
+		for _, p := range d.parts {
+			if p.Kind == n.Kind && p.Key == n.Key {
+				u.SHA256 = p.ref.SHA256
+			}
+		}
+		uses = append(uses, u)
+	}
+	return uses
+}
+
+// summarize is the report of a sheet in which something stands in for what connectors did
+// not give: that is told, and is not the end.
+func (d downloaded) summarize(sum summary) (report string, fatal *renderError) {
+	if len(d.lacking) > 0 && sum.Successful > 0 {
+		first := recordReport{Number: 1}
+		if len(sum.Report) > 0 {
+			first = sum.Report[0]
+		}
+		for _, l := range d.lacking[:min(len(d.lacking), maxReported-min(len(first.Errors), maxReported))] {
+			first.Errors = append(first.Errors, l.report())
+		}
+		sum.Report = []recordReport{first}
+	}
+	return summarize(sum, len(d.lacking) > 0)
 }
 
 // refusedSheet makes a [SheetError] of what the document is to blame for.

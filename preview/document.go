@@ -93,7 +93,7 @@ func (s *Service) document(ctx context.Context, env tepin.EnvironmentID, k tepin
 }
 
 // fresh reports whether a preview that was made, or failed, would come out the same
-// now.
+// now. Connectors are asked again after a while: nobody tells what changes there.
 func (s *Service) fresh(ctx context.Context, p tepin.Preview) (bool, error) {
 	if p.State == tepin.TaskFailed && s.now().Sub(p.CreatedAt) >= Failed {
 		return false, nil
@@ -101,6 +101,15 @@ func (s *Service) fresh(ctx context.Context, p tepin.Preview) (bool, error) {
 	uses, err := output.DecodeUses(p.Uses)
 	if err != nil {
 		return false, fmt.Errorf("preview %s: what it uses: %w", p.ID, err)
+	}
+	for _, u := range uses {
+		life := Asked
+		if u.SHA256 == "" {
+			life = Lacking
+		}
+		if u.Connector != "" && s.now().Sub(p.CreatedAt) >= life {
+			return false, nil
+		}
 	}
 	now, err := s.output.Uses(ctx, p.EnvironmentID, uses)
 	return slices.Equal(uses, now), err

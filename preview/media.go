@@ -10,7 +10,7 @@ import (
 
 // version is of what makes previews: it is part of their keys. Raise it when they come
 // to look different.
-const version = "1"
+const version = "2"
 
 // sides are the longest sides of previews, in pixels. Rasters are never enlarged.
 var sides = map[tepin.PreviewType]int{

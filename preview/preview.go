@@ -26,6 +26,8 @@ const (
 	Unused     = 30 * 24 * time.Hour // without anybody looking
 	Failed     = 15 * time.Minute    // a failure is remembered for
 	Superseded = time.Hour           // one that a newer one took the place of
+	Asked      = 10 * time.Minute    // what connectors gave is taken for what they would give
+	Lacking    = 2 * time.Minute     // the same of what they did not give
 	MaxKept    = 4 << 30             // bytes of one environment
 )
 

@@ -20,6 +20,10 @@ const (
 type Assets struct {
 	Fonts  text.Fonts
 	Images map[string]ImageInfo
+
+	// Absent are the pictures, by their keys, of which it is known that they are not to be
+	// had: an empty box stands in for each, and nothing is reported.
+	Absent map[string]bool
 }
 
 // ImageInfo is the size of a picture in pixels, upright. A key without one, or with a
@@ -114,7 +118,11 @@ func (b *builder) image(f *Frame) {
 	if im.Shape.Fill != nil {
 		b.fill(outline, *im.Shape.Fill)
 	}
-	if im.Key != "" && f.Width > 0 && f.Height > 0 {
+	switch {
+	case im.Key == "" || f.Width <= 0 || f.Height <= 0:
+	case b.assets.Absent[im.Key]:
+		b.placeholder(outline, f.Width, f.Height)
+	default:
 		info := b.assets.Images[im.Key]
 		if info.Width > 0 && info.Height > 0 {
 			b.op(Op{Push: &Push{Matrix: Identity, Clip: &outline, Opacity: 1}})
@@ -125,6 +133,16 @@ func (b *builder) image(f *Frame) {
 		}
 	}
 	b.stroke(&im.Shape, outline)
+}
+
+// placeholder is what designers draw where a picture will be: a box with its diagonals.
+func (b *builder) placeholder(outline Path, width, height float64) {
+	gray := func(v float64) color.Color { return color.Color{Space: color.Gray, V: [4]float64{v}, Alpha: 1} }
+	b.op(Op{Push: &Push{Matrix: Identity, Clip: &outline, Opacity: 1}})
+	b.fill(rectangle(0, 0, width, height), gray(0.9))
+	cross := Path{Verbs: []Verb{MoveTo, LineTo, MoveTo, LineTo}, Points: []Point{{}, {X: width, Y: height}, {X: width}, {Y: height}}}
+	b.op(Op{Path: &PathOp{Path: cross, Color: gray(0.7), Width: max(width, height) / 200}})
+	b.op(Op{Pop: true})
 }
 
 // place returns the matrix that puts the picture's unit square into the frame.

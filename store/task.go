@@ -156,6 +156,19 @@ func (s *Store) StartTask(ctx context.Context, env tepin.EnvironmentID, id tepin
 	})
 }
 
+// CountRecords notes how many records a task has, where that is known only once it is
+// under way.
+func (s *Store) CountRecords(ctx context.Context, env tepin.EnvironmentID, id tepin.TaskID, n int) error {
+	return s.write(ctx, func(t *tx) error {
+		t.quiet = true
+		if _, err := unended(ctx, t, env, id); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `UPDATE task SET records = $2 WHERE id = $1`, id, n)
+		return err
+	})
+}
+
 // unended locks a task that has no outcome yet.
 func unended(ctx context.Context, t *tx, env tepin.EnvironmentID, id tepin.TaskID) (tepin.Task, error) {
 	v, err := task(ctx, t, env, id, t.dialect.lockRow)

@@ -63,6 +63,12 @@ func tasks(w *world) {
 	w.must(w.StartTask(w.ctx, w.env, a.ID))
 	w.must(w.StartTask(w.ctx, w.env, a.ID)) // a second attempt
 	w.is(tepin.NotFound, w.StartTask(w.ctx, w.other, a.ID))
+	w.is(tepin.NotFound, w.CountRecords(w.ctx, w.other, a.ID, 7))
+	w.must(w.CountRecords(w.ctx, w.env, a.ID, 7))
+	counted, err := w.Task(w.ctx, w.env, w.admin, a.ID)
+	w.must(err)
+	equal(w, counted.Records, 7)
+	a.Records = 7
 	got, err = w.Task(w.ctx, w.env, w.alice, a.ID)
 	w.must(err)
 	equal(w, got.State, tepin.TaskProcessing)
@@ -79,6 +85,7 @@ func taskOutcome(w *world) {
 	w.is(tepin.NotFound, w.FinishTask(w.ctx, w.other, jobs[a.ID], a))
 	w.is(tepin.Conflict, w.FinishTask(w.ctx, w.env, jobs[b.ID], a)) // another task's job
 	w.must(w.FinishTask(w.ctx, w.env, jobs[a.ID], a))
+	w.is(tepin.Conflict, w.CountRecords(w.ctx, w.env, a.ID, 8))
 	again := a
 	again.Result = w.blob(w.env)
 	w.is(tepin.Conflict, w.FinishTask(w.ctx, w.env, jobs[a.ID], again))
