@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,3 +109,79 @@ func FailSQLite(err error) error { return dialect{class: classSQLite}.fail(err) 
 
 // GrantHash is the primary key of a grant.
 func GrantHash(k tepin.GrantKey) string { return fmt.Sprintf("%x", grantHash(k)) }
+
+// RowsOf returns the rows that the database has of an environment, as text, by table:
+// of every table with an environment_id, and of those that refer to one of these. What
+// tables there are the database says itself.
+func (s *Store) RowsOf(ctx context.Context, env tepin.EnvironmentID) (map[string][]string, error) {
+	of, err := s.tablesOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := map[string][]string{}
+	for table, where := range of {
+		list, err := s.texts(ctx, `SELECT * FROM `+table+` WHERE `+where, env)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", table, err)
+		}
+		slices.Sort(list)
+		rows[table] = list
+	}
+	return rows, nil
+}
+
+// tablesOf returns the condition for the rows of an environment, by table.
+func (s *Store) tablesOf(ctx context.Context) (map[string]string, error) {
+	columns := `SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'`
+	references := `SELECT m.name, f."from", f."table", f."to" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
+	if s.dialect.name == "postgres" {
+		columns = `SELECT t.relname, a.attname FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid WHERE t.relkind = 'r' AND a.attnum > 0 AND t.relnamespace = current_schema()::regnamespace`
+		references = `SELECT t.relname, a.attname, p.relname, b.attname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class p ON p.oid = c.confrelid
+			JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.conkey[1] JOIN pg_attribute b ON b.attrelid = p.oid AND b.attnum = c.confkey[1]
+			WHERE c.contype = 'f' AND t.relnamespace = current_schema()::regnamespace`
+	}
+	of := map[string]string{}
+	list, err := all(ctx, s.reader, func(r row) (v [2]string, err error) { return v, r.Scan(&v[0], &v[1]) }, columns)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range list {
+		if c[1] == "environment_id" {
+			of[c[0]] = `environment_id = $1`
+		}
+	}
+	refers, err := all(ctx, s.reader, func(r row) (v [4]string, err error) { return v, r.Scan(&v[0], &v[1], &v[2], &v[3]) }, references)
+	for more := true; more; {
+		more = false
+		for _, f := range refers {
+			if of[f[0]] == "" && of[f[2]] != "" {
+				of[f[0]], more = fmt.Sprintf(`%s IN (SELECT %s FROM %s WHERE %s)`, f[1], f[3], f[2], of[f[2]]), true
+			}
+		}
+	}
+	return of, err
+}
+
+// texts returns the rows of a query, each as text.
+func (s *Store) texts(ctx context.Context, query string, args ...any) (list []string, err error) {
+	rows, err := s.reader.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		list = append(list, fmt.Sprint(values))
+	}
+	return list, rows.Err()
+}

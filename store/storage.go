@@ -73,8 +73,8 @@ func (s *Store) storage(ctx context.Context, where string, of any) (map[tepin.En
 	return sums, s.dialect.fail(err)
 }
 
-// Recount counts what an environment stores from its blobs, for whoever doubts the count
-// that is kept.
+// Recount counts what an environment stores from its blobs, where [Store.Storage] reads
+// the count that is kept. Tests compare the two.
 func (s *Store) Recount(ctx context.Context, env tepin.EnvironmentID) (tepin.Storage, error) {
 	type sum struct {
 		as    tepin.StorageCategory

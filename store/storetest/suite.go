@@ -12,9 +12,16 @@ import (
 	"github.com/tepin/tepin/store"
 )
 
+// Database is one that has to keep the contract, and what is asked of it beside the
+// store's methods, which have no use for that.
+type Database struct {
+	Open   func(t *testing.T, now func() time.Time) *store.Store                                 // an empty store with this clock
+	RowsOf func(*store.Store, context.Context, tepin.EnvironmentID) (map[string][]string, error) // rows of an environment, by table
+}
+
 // Run is the contract of package store, to be kept on every database, the unhappy
-// part included. open returns an empty store with the given clock.
-func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Store) {
+// part included.
+func Run(t *testing.T, db Database) {
 	for name, test := range map[string]func(*world){
 		"Instance":           instance,
 		"Rekey":              rekey,
@@ -63,6 +70,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 		"Administrators":     administrators,
 		"StorageCounts":      storageCounts,
 		"EnvironmentLife":    environmentLife,
+		"EnvironmentPurge":   environmentPurge,
 		"Blobs":              blobs,
 		"BlobRace":           blobRace,
 		"Templates":          templates,
@@ -136,7 +144,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) *store.Stor
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := &Clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
-			w := &world{T: t, Store: open(t, clock.Now), clock: clock}
+			w := &world{T: t, Store: db.Open(t, clock.Now), db: db, clock: clock}
 			w.begin()
 			test(w)
 		})
@@ -167,6 +175,7 @@ func (c *Clock) Advance(d time.Duration) {
 type world struct {
 	*testing.T
 	*store.Store
+	db         Database
 	clock      *Clock
 	ctx        context.Context
 	env, other tepin.EnvironmentID
