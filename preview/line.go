@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,11 +26,13 @@ type line struct {
 	waiting map[tepin.EnvironmentID][]*call
 	turn    []tepin.EnvironmentID // those that have something waiting
 	running int
-	failed  func(error) // told of each call that made no preview; may be nil
+	of      map[tepin.EnvironmentID]int // how many of them are each environment's
+	failed  func(error)                 // told of each call that made no preview; may be nil
 }
 
 // call is one preview in the line.
 type call struct {
+	env     tepin.EnvironmentID
 	id      string
 	work    func(context.Context) (tepin.Preview, error)
 	done    chan struct{}
@@ -54,9 +57,9 @@ func (l *line) join(env tepin.EnvironmentID, key string, work func(context.Conte
 			Message: fmt.Sprintf("%d previews of this environment are waiting already; ask again when some are done", maxWaiting)}
 	}
 	if l.calls == nil {
-		l.calls, l.waiting = map[string]*call{}, map[tepin.EnvironmentID][]*call{}
+		l.calls, l.waiting, l.of = map[string]*call{}, map[tepin.EnvironmentID][]*call{}, map[tepin.EnvironmentID]int{}
 	}
-	c := &call{id: id, work: work, done: make(chan struct{})}
+	c := &call{env: env, id: id, work: work, done: make(chan struct{})}
 	l.calls[id] = c
 	if len(l.waiting[env]) == 0 {
 		l.turn = append(l.turn, env)
@@ -68,9 +71,13 @@ func (l *line) join(env tepin.EnvironmentID, key string, work func(context.Conte
 
 // next starts calls while there is room. The lock is held.
 func (l *line) next() {
-	for l.running < atOnce() && len(l.turn) > 0 {
-		env := l.turn[0]
-		l.turn = l.turn[1:]
+	for {
+		at := slices.IndexFunc(l.turn, l.room)
+		if at < 0 {
+			return
+		}
+		env := l.turn[at]
+		l.turn = slices.Delete(l.turn, at, at+1)
 		c := l.waiting[env][0]
 		if l.waiting[env] = l.waiting[env][1:]; len(l.waiting[env]) > 0 {
 			l.turn = append(l.turn, env)
@@ -78,8 +85,16 @@ func (l *line) next() {
 			delete(l.waiting, env)
 		}
 		l.running++
+		l.of[env]++
 		go l.run(c)
 	}
+}
+
+// room reports whether a call of the environment can begin. One that has nothing at work
+// need not wait for the files of others, which may take minutes: for those there is as much
+// room again.
+func (l *line) room(env tepin.EnvironmentID) bool {
+	return l.running < atOnce() || l.of[env] == 0 && l.running < 2*atOnce()
 }
 
 // run does a call. It goes on when nobody waits any more: what it makes is kept.
@@ -94,6 +109,9 @@ func (l *line) run(c *call) {
 		l.mu.Lock()
 		delete(l.calls, c.id)
 		l.running--
+		if l.of[c.env]--; l.of[c.env] == 0 {
+			delete(l.of, c.env)
+		}
 		l.next()
 		l.mu.Unlock()
 		close(c.done)

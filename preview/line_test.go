@@ -50,11 +50,52 @@ func TestLine(t *testing.T) {
 	if at := slices.Index(order, "quiet"); at > 3*atOnce() {
 		t.Errorf("the quiet environment came after %d of the busy one", at)
 	}
-	if int(most.Load()) > atOnce() {
+	if int(most.Load()) > atOnce()+1 {
 		t.Errorf("%d at once", most.Load())
 	}
-	if len(l.calls) != 0 || len(l.waiting) != 0 || len(l.turn) != 0 || l.running != 0 {
+	if len(l.of) != 0 || len(l.calls) != 0 || len(l.waiting) != 0 || len(l.turn) != 0 || l.running != 0 {
 		t.Errorf("something is left: %+v", &l)
+	}
+}
+
+// Whoever has nothing at work does not wait for the files of others, however long they
+// take; but for all of them there is a bound.
+func TestLineHeld(t *testing.T) {
+	var l line
+	hold := make(chan struct{})
+	var begun atomic.Int32
+	join := func(env tepin.EnvironmentID, key string, hold chan struct{}) *call {
+		c, err := l.join(env, key, func(context.Context) (tepin.Preview, error) {
+			begun.Add(1)
+			<-hold
+			return tepin.Preview{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	var calls []*call
+	for i := range 2 * atOnce() {
+		calls = append(calls, join("busy", fmt.Sprint(i), hold))
+	}
+	free := make(chan struct{})
+	close(free)
+	select {
+	case <-join("quiet", "one", free).done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("one environment holds all there is")
+	}
+	for i := range 3 * atOnce() {
+		calls = append(calls, join(tepin.EnvironmentID(fmt.Sprint("other", i)), "one", hold))
+	}
+	time.Sleep(50 * time.Millisecond)
+	if n := int(begun.Load()) - 1; n > 2*atOnce() {
+		t.Errorf("%d at once", n)
+	}
+	close(hold)
+	for _, c := range calls {
+		<-c.done
 	}
 }
 
