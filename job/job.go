@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,13 +39,17 @@ type Runner struct {
 	Log      *slog.Logger
 	Handlers map[string]Handler // by job kind
 	Sweeps   []Sweep
-	Workers  int           // jobs at once on this node
+	Workers  int           // jobs at once on this node; half as many more for environments that they do not work for
 	Lease    time.Duration // a job whose node died is free again after this
 	Poll     time.Duration // how often an idle node looks
 	Retry    time.Duration // how long a job that failed waits for its next attempt
 	Drain    time.Duration // how long running jobs may go on when the context has ended
 
 	wake chan struct{}
+
+	mu   sync.Mutex
+	at   map[tepin.EnvironmentID]int // how many jobs of each are worked on here
+	busy int                         // all of them
 }
 
 // NewRunner fills in the usual times: a lease of 30 s, looking each 500 ms, 5 s to drain.
@@ -73,6 +79,9 @@ func (r *Runner) Run(ctx context.Context) {
 	for range r.Workers {
 		wg.Go(func() { r.worker(ctx, work) })
 	}
+	for range (r.Workers + 1) / 2 {
+		wg.Go(func() { r.relief(ctx, work) })
+	}
 	for _, s := range r.Sweeps {
 		wg.Go(func() { r.sweep(ctx, s) })
 	}
@@ -83,12 +92,11 @@ func (r *Runner) Run(ctx context.Context) {
 	wg.Wait()
 }
 
+func (r *Runner) kinds() []string { return slices.Collect(maps.Keys(r.Handlers)) }
+
 // worker claims and does one job after another; work outlives ctx by the drain.
 func (r *Runner) worker(ctx, work context.Context) {
-	kinds := make([]string, 0, len(r.Handlers))
-	for kind := range r.Handlers {
-		kinds = append(kinds, kind)
-	}
+	kinds := r.kinds()
 	failing := false // said once, not at each look
 	for ctx.Err() == nil {
 		j, err := r.Store.ClaimJob(ctx, kinds, r.Lease)
@@ -113,8 +121,48 @@ func (r *Runner) worker(ctx, work context.Context) {
 	}
 }
 
+// relief works when all workers do, for environments that none of them works for: so that
+// long jobs of one, however many, keep nobody else waiting.
+func (r *Runner) relief(ctx, work context.Context) {
+	kinds := r.kinds()
+	for ctx.Err() == nil {
+		if at, needed := r.atWork(); needed {
+			if j, err := r.Store.ClaimJob(ctx, kinds, r.Lease, at...); err == nil {
+				r.do(work, j)
+				continue
+			} // that none can be claimed is the workers' to tell
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(r.Poll):
+		}
+	}
+}
+
+// atWork returns whose jobs are worked on, and whether that is all that the workers can do.
+func (r *Runner) atWork() ([]tepin.EnvironmentID, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.at)), r.busy >= r.Workers
+}
+
+// count notes that n more jobs of an environment are worked on.
+func (r *Runner) count(env tepin.EnvironmentID, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at == nil {
+		r.at = map[tepin.EnvironmentID]int{}
+	}
+	r.busy += n
+	if r.at[env] += n; r.at[env] == 0 {
+		delete(r.at, env)
+	}
+}
+
 // do runs one claimed job under its lease.
 func (r *Runner) do(ctx context.Context, j tepin.Job) {
+	r.count(j.EnvironmentID, 1)
+	defer r.count(j.EnvironmentID, -1)
 	start := time.Now()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

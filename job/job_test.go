@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,6 +117,44 @@ func TestEachJobOnce(t *testing.T) {
 }
 
 // An error, or a panic, is tried once more, and then the task ends with a reason.
+// Jobs of one environment that take long keep no other one waiting, and leave no more
+// than the workers at work for it.
+func TestLongJobs(t *testing.T) {
+	db, env, r := bench(t)
+	other, err := db.CreateEnvironment(t.Context(), tepin.System, tepin.Environment{
+		SubscriptionID: env.SubscriptionID, Name: "o", TechnicalName: "o", Type: tepin.Production, TokenLifetime: time.Hour, SigningAlg: "ES256",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold := make(chan struct{})
+	var begun atomic.Int32
+	r.Handlers["output"] = job.Handler{Do: func(ctx context.Context, j tepin.Job) error {
+		if j.EnvironmentID == env.ID {
+			begun.Add(1)
+			<-hold
+		}
+		return failer(db, "done")(ctx, j)
+	}}
+	var long []tepin.TaskID
+	for range 3 * r.Workers {
+		long = append(long, enqueue(t, db, env.ID))
+	}
+	run(t, r)
+	eventually(t, "the workers are busy", func() bool { return int(begun.Load()) == r.Workers })
+	for range 3 {
+		quick := enqueue(t, db, other.ID)
+		eventually(t, "the other's job is done", func() bool { return state(t, db, other.ID, quick).State == tepin.TaskFailed })
+	}
+	if n := int(begun.Load()); n != r.Workers {
+		t.Errorf("%d jobs of one environment at once", n)
+	}
+	close(hold)
+	for _, id := range long {
+		eventually(t, "task done", func() bool { return state(t, db, env.ID, id).State == tepin.TaskFailed })
+	}
+}
+
 func TestRetriedOnce(t *testing.T) {
 	for name, breaks := range map[string]func() error{
 		"error": func() error { return errors.New("no database") },

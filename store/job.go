@@ -45,14 +45,15 @@ func (t *tx) checkQueue(ctx context.Context, env tepin.EnvironmentID) error {
 // it is neither finished nor extended before the lease ends, it is handed out again,
 // up to MaxAttempts times. NotFound when there is none. No two callers get the same
 // job at once. It takes the environments in turn, and of each the oldest job, so that
-// one with a long queue does not keep the others waiting.
-func (s *Store) ClaimJob(ctx context.Context, kinds []string, lease time.Duration) (j tepin.Job, err error) {
+// one with a long queue does not keep the others waiting. Jobs of the environments of
+// except are left alone.
+func (s *Store) ClaimJob(ctx context.Context, kinds []string, lease time.Duration, except ...tepin.EnvironmentID) (j tepin.Job, err error) {
 	last, _ := s.served.Load().(tepin.EnvironmentID)
 	err = s.write(ctx, func(t *tx) error {
 		t.quiet = true
-		j, err = t.claimJob(ctx, kinds, lease, last)
+		j, err = t.claimJob(ctx, kinds, lease, last, except)
 		if last != "" && tepin.KindOf(err) == tepin.NotFound {
-			j, err = t.claimJob(ctx, kinds, lease, "") // the turn begins again
+			j, err = t.claimJob(ctx, kinds, lease, "", except) // the turn begins again
 		}
 		return err
 	})
@@ -63,7 +64,7 @@ func (s *Store) ClaimJob(ctx context.Context, kinds []string, lease time.Duratio
 }
 
 // claimJob claims the oldest job of the first environment behind the given one.
-func (t *tx) claimJob(ctx context.Context, kinds []string, lease time.Duration, behind tepin.EnvironmentID) (tepin.Job, error) {
+func (t *tx) claimJob(ctx context.Context, kinds []string, lease time.Duration, behind tepin.EnvironmentID, except []tepin.EnvironmentID) (tepin.Job, error) {
 	st := &statement{}
 	claimed := st.arg(micros(t.now.Add(lease)))
 	now, after := st.arg(micros(t.now)), st.arg(behind)
@@ -71,9 +72,13 @@ func (t *tx) claimJob(ctx context.Context, kinds []string, lease time.Duration, 
 	for _, k := range kinds {
 		places = append(places, st.arg(k))
 	}
+	others := ``
+	for _, env := range except {
+		others += ` AND environment_id <> ` + st.arg(env)
+	}
 	fmt.Fprintf(st, `WITH next AS MATERIALIZED (SELECT id FROM job WHERE state = 'waiting' AND kind IN (%[2]s) AND lease_until <= %[3]s
-		AND attempt < max_attempts AND environment_id > %[6]s ORDER BY environment_id, id LIMIT 1%[4]s)
-		UPDATE job SET attempt = attempt + 1, lease_until = %[1]s WHERE id IN (SELECT id FROM next) RETURNING %[5]s`, claimed, strings.Join(places, `, `), now, t.dialect.skipLocked, jobColumns, after)
+		AND attempt < max_attempts AND environment_id > %[6]s%[7]s ORDER BY environment_id, id LIMIT 1%[4]s)
+		UPDATE job SET attempt = attempt + 1, lease_until = %[1]s WHERE id IN (SELECT id FROM next) RETURNING %[5]s`, claimed, strings.Join(places, `, `), now, t.dialect.skipLocked, jobColumns, after, others)
 	return get(ctx, t, "job", scanJob, st.String(), st.args...)
 }
 

@@ -118,7 +118,7 @@ var settings = []setting{
 		}},
 	{"administrator_email", "admin@localhost", "e-mail address of the first administrator",
 		word(func(c *config) *string { return &c.AdministratorEmail })},
-	{"workers", "0", "renders at once; 0: one for each processor",
+	{"workers", "0", "renders at once; 0: one for each processor. Half as many more where one environment has them all and another has none",
 		func(c *config, v string) (err error) {
 			c.Workers, err = strconv.Atoi(v)
 			if err != nil || c.Workers < 0 || c.Workers > 256 {

@@ -228,6 +228,14 @@ func jobsInTurn(w *world) {
 	first := served[0]
 	equal(w, fmt.Sprint(served[:4]), fmt.Sprint([]bool{first, !first, first, !first}))
 	equal(w, fmt.Sprint(served[4:]), "[false false]")
+
+	// Whoever asks for the others' jobs alone gets those.
+	w.task(w.alice, "one more")
+	_, err := w.ClaimJob(w.ctx, []string{"output"}, time.Minute, w.env)
+	w.is(tepin.NotFound, err)
+	j, err := w.ClaimJob(w.ctx, []string{"output"}, time.Minute, w.other, tepin.NewID[tepin.EnvironmentID]())
+	w.must(err)
+	equal(w, j.EnvironmentID, w.env)
 }
 
 // The queue of an environment has an end, and others do not feel it.
