@@ -299,6 +299,10 @@ func TestConnectorSignIn(t *testing.T) {
 		challenge = q.Get("code_challenge")
 		return q.Get("state"), kept
 	}
+	// Who is nothing here is not told which connectors there are.
+	_, foreign := s.Member(tepin.Invitation{SubscriptionID: s.env.SubscriptionID, Email: "foreign@example.org", Environments: []tepin.EnvironmentRole{{EnvironmentID: s.other.ID, Role: tepin.EnvironmentAdmin}}})
+	browser(begin(), "session="+foreign).says(t, 404, "no such connector")
+	browser(auth+"redirect?code=abc&state=x", "session="+foreign).says(t, 404, "no such connector")
 	ticket := begin()
 	if r := browser(ticket).want(t, 303, nil); !strings.HasPrefix(r.Header.Get("Location"), "/login?next=%2Fgrafx") {
 		t.Errorf("%s", r.Header.Get("Location"))

@@ -52,7 +52,8 @@ func signInCookie(base string) *http.Cookie {
 }
 
 // visitor is who is signed in to the console in a browser that comes to the sign-in of a
-// connector, and the connector.
+// connector, and the connector. Who is nothing in its environment finds none there, also
+// who was something when the sign-in began.
 func (a *API) visitor(r *http.Request) (tepin.User, tepin.Connector, tepin.Environment, error) {
 	var v tepin.Connector
 	env, ok := a.Guard.Directory.Environment(strings.ToLower(r.PathValue("environment")))
@@ -62,6 +63,9 @@ func (a *API) visitor(r *http.Request) (tepin.User, tepin.Connector, tepin.Envir
 	u, err := a.Session(r)
 	if err != nil {
 		return u, v, env, err
+	}
+	if a.Guard.Directory.Roles(tepin.Actor{Kind: tepin.ActorUser, ID: string(u.ID), Administrator: u.Administrator}, env.ID) == 0 {
+		return u, v, env, tepin.Errorf(tepin.NotFound, "there is no such connector here")
 	}
 	id, err := id[tepin.ConnectorID]("connector", r.PathValue("id"))
 	if err == nil {
