@@ -39,7 +39,7 @@ func preflight(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	h.Set("Access-Control-Allow-Methods", corsMethods)
-	h.Set("Access-Control-Allow-Headers", corsHeaders+proxyHeaders(r.Header.Get("Access-Control-Request-Headers")))
+	h.Set("Access-Control-Allow-Headers", corsHeaders+askedHeaders(r))
 	h.Set("Access-Control-Max-Age", corsMaxAge)
 	h.Add("Vary", "Access-Control-Request-Headers")
 	exchangeOf(r.Context()).route = "OPTIONS preflight"
@@ -47,17 +47,40 @@ func preflight(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// proxyHeaders returns the asked-for headers that begin with X-GraFx-Proxy-, as the
-// end of a list.
-func proxyHeaders(asked string) string {
+// maxAskedHeader and maxAskedHeaders bound what a preflight gets of what it asks for, in
+// bytes: of one name, and of all.
+const (
+	maxAskedHeader  = 64
+	maxAskedHeaders = 2048
+)
+
+// askedHeaders returns, as the end of a list, the headers that a preflight asks for and may
+// have beside ours: those that begin with X-GraFx-Proxy-, and for a connector's proxy all.
+// A script that runs in a page gives its calls the headers that its upstream wants; which of
+// them go along is the proxy's to judge.
+func askedHeaders(r *http.Request) string {
+	all := isProxy(r.URL.Path)
 	var b strings.Builder
-	for name := range strings.SplitSeq(asked, ",") {
+	for name := range strings.SplitSeq(strings.Join(r.Header.Values("Access-Control-Request-Headers"), ","), ",") {
 		name = strings.ToLower(strings.TrimSpace(name))
-		if strings.HasPrefix(name, "x-grafx-proxy-") && len(name) <= 64 && isWord(name) && b.Len() < 1024 {
+		if (all || strings.HasPrefix(name, "x-grafx-proxy-")) && name != "" && len(name) <= maxAskedHeader && isHeaderName(name) && b.Len()+2+len(name) <= maxAskedHeaders {
 			b.WriteString(", " + name)
 		}
 	}
 	return b.String()
+}
+
+// isHeaderName reports whether upstreams may have a header of this name: letters, digits
+// and the marks that are in use.
+func isHeaderName(name string) bool {
+	return isWord(strings.NewReplacer("_", "", ".", "").Replace(name))
+}
+
+// isProxy reports whether a path is that of a connector's proxy.
+func isProxy(path string) bool {
+	before, isProxy := strings.CutSuffix(path, "/proxy")
+	at := strings.LastIndexByte(before, '/')
+	return isProxy && at >= 0 && strings.HasPrefix(path, "/grafx/api/") && strings.HasSuffix(before[:at], "/connectors")
 }
 
 // withoutCORS takes the CORS headers back: answers to a session are for our own

@@ -310,6 +310,34 @@ func TestCORS(t *testing.T) {
 		t.Errorf("reached %v, %d, %v", reached, w.Code, w.Header())
 	}
 
+	// A connector's script in a page gives its calls any headers; other routes take none.
+	asked := "x-api-version, api_key, x-csrf-token, bad\"name, a b, " + strings.Repeat("x", 65)
+	for path, proxy := range map[string]bool{
+		"/grafx/api/v1/environment/x/connectors/y/proxy":           true,
+		"/grafx/api/experimental/environment/x/connectors/y/proxy": true,
+		"/grafx/api/v1/environment/x/connectors/proxy":             false,
+		"/grafx/api/v1/environment/x/connectors/y/stage":           false,
+		"/api/v1/x/connectors/y/proxy":                             false,
+		"/connectors/y/proxy":                                      false,
+	} {
+		preflight := request("OPTIONS", path, nil)
+		preflight.Header.Set("Origin", "https://shop.example")
+		preflight.Header.Set("Access-Control-Request-Method", "POST")
+		preflight.Header.Add("Access-Control-Request-Headers", asked)
+		preflight.Header.Add("Access-Control-Request-Headers", "accept-language")
+		w, _ := serve(t, Stack{}, h, preflight)
+		allowed := w.Header().Get("Access-Control-Allow-Headers")
+		if strings.HasSuffix(allowed, ", x-api-version, api_key, x-csrf-token, accept-language") != proxy || strings.Contains(allowed, "api_key") != proxy || strings.Contains(allowed, "bad") || strings.Contains(allowed, "xxx") {
+			t.Errorf("%s allows %s", path, allowed)
+		}
+	}
+	many := request("OPTIONS", "/grafx/api/v1/environment/x/connectors/y/proxy", nil)
+	many.Header.Set("Access-Control-Request-Method", "GET")
+	many.Header.Set("Access-Control-Request-Headers", strings.Repeat("x-name,", 2000))
+	if w, _ := serve(t, Stack{}, h, many); len(w.Header().Get("Access-Control-Allow-Headers")) > len(corsHeaders)+maxAskedHeaders || w.Header().Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("%d bytes of headers are allowed", len(w.Header().Get("Access-Control-Allow-Headers")))
+	}
+
 	get := request("GET", "/api/v1/environments", nil)
 	get.Header.Set("Origin", "https://shop.example")
 	w, _ = serve(t, Stack{}, h, get)
