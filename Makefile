@@ -17,6 +17,7 @@ test:
 check:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'gofmt would change:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
+	GOARCH=arm64 go vet ./sandbox
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	GOOS=js GOARCH=wasm go build ./render ./render/raster ./render/text ./document
 	GOOS=js GOARCH=wasm go test -exec="$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./render/raster
