@@ -167,7 +167,8 @@ const (
 // documentPreviews tells the types of previews that templates and projects have.
 const documentPreviews = "thumbnail (256 pixels on the longer side; if it is left out), medium (1024) or highest (2048), in any case. " +
 	"A preview shows the document as it was saved last, with the media and fonts that there are now; it carries no watermark and counts as no render. " +
-	"A layout or a page that the document does not have is a 400."
+	"A layout or a page that the document does not have is a 400. " +
+	"Connectors are asked for pictures and fonts with their credential for browsers, and again after ten minutes; a box stands in for what they do not give, and the report of the task says why."
 
 // givesPreview documents a picture, or the wait for it.
 func (a *API) givesPreview(types string, op huma.Operation) huma.Operation {

@@ -116,14 +116,14 @@ func (s *Service) download(ctx context.Context, e errand, needs []need) (got dow
 		ref, err := s.fetch(asking, e, n, total)
 		late := err != nil && asking.Err() != nil
 		switch {
+		case err == nil:
+			total -= ref.Size
+			got.parts = append(got.parts, part{Kind: n.Kind, Key: n.Key, Size: ref.Size, ref: ref})
+			continue
 		case ctx.Err() != nil:
 			return got, ctx.Err()
 		case err == ErrOwnMedia:
 			got.rest = append(got.rest, n)
-			continue
-		case err == nil:
-			total -= ref.Size
-			got.parts = append(got.parts, part{Kind: n.Kind, Key: n.Key, Size: ref.Size, ref: ref})
 			continue
 		case tepin.KindOf(err) == tepin.Internal && !late:
 			return got, err
