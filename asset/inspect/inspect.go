@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -93,7 +94,7 @@ func Sniff(head []byte) (Format, error) {
 	}
 	text := strings.ToLower(strings.TrimLeft(strings.TrimPrefix(string(head), "\ufeff"), " \t\r\n"))
 	switch {
-	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"):
+	case slices.ContainsFunc([]string{"<!doctype html", "<html", "<head", "<body", "<script"}, func(tag string) bool { return strings.HasPrefix(text, tag) }):
 		return Format{}, tepin.Errorf(tepin.Unsupported, "the file is markup of a web page, not a picture; upload %s", Accepted)
 	case strings.HasPrefix(text, "<"):
 		return svg, nil

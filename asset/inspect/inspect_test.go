@@ -306,6 +306,7 @@ func TestRefused(t *testing.T) {
 		"empty":            {nil, tepin.Invalid, "empty"},
 		"text":             {[]byte("hello"), tepin.Unsupported, inspect.Accepted},
 		"html":             {[]byte(" <!DOCTYPE HTML><html>"), tepin.Unsupported, "web page"},
+		"script alone":     {[]byte("<script>alert(1)</script>"), tepin.Unsupported, "web page"},
 		"xml":              {[]byte("<?xml version='1.0'?><a/>"), tepin.Unprocessable, "not SVG"},
 		"nothing":          {[]byte("<!-- -->"), tepin.Unprocessable, "not SVG"},
 		"zip":              {[]byte("PK\x03\x04..."), tepin.Unsupported, "unpack"},

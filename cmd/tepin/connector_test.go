@@ -326,6 +326,7 @@ func TestConnectorCLIPublishes(t *testing.T) {
 		t.Errorf("client credentials: %d", status)
 	}
 	c.queried(back, id)
+	up.heard()
 
 	// Its script runs on the server: what it finds is what the upstream says, and its own
 	// requests have the credential.

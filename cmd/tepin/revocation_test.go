@@ -89,7 +89,8 @@ func (s *server) tokenOf(t *testing.T, form url.Values) string {
 // takes returns what a node answers to a token, on a route that needs no database.
 func (s *server) takes(t *testing.T, token string) int {
 	t.Helper()
-	status, _ := s.asks(t, http.MethodGet, "/grafx/api/v1/environment/n/settings", token, nil)
+	// what needs no database: it is the token that is asked about
+	status, _ := s.asks(t, http.MethodGet, "/grafx/api/v1/environment/settings/available-sdk-versions", token, nil)
 	return status
 }
 
