@@ -137,9 +137,7 @@ func (a *API) getKit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if web.NotModified(r, v.Version) {
-		w.Header().Set("ETag", web.ETag(v.Version))
-		w.WriteHeader(http.StatusNotModified)
+	if notModified(w, r, v.Version) {
 		return nil
 	}
 	return answerKit(w, http.StatusOK, v)
@@ -154,8 +152,7 @@ func answerKit(w http.ResponseWriter, status int, v tepin.Definition) error {
 		}
 		body[name] = raw
 	}
-	w.Header().Set("ETag", web.ETag(v.Version))
-	return writeJSON(w, status, body)
+	return writeVersion(w, status, v.Version, body)
 }
 
 func (a *API) createKit(w http.ResponseWriter, r *http.Request) error {

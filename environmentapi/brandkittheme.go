@@ -153,16 +153,21 @@ func (a *API) listThemes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if notModified(w, r, v.Version) {
+		return nil
+	}
 	themes, _ := themesOf(contentOf[object](v), "")
 	total := int64(len(themes))
-	w.Header().Set("ETag", web.ETag(v.Version))
-	return writeJSON(w, http.StatusOK, Page[object]{PageSize: maxKitThemes, Data: themes, Total: &total})
+	return writeVersion(w, http.StatusOK, v.Version, Page[object]{PageSize: maxKitThemes, Data: themes, Total: &total})
 }
 
 func (a *API) getTheme(w http.ResponseWriter, r *http.Request) error {
 	v, err := a.definition(r.Context(), web.CallerOf(r.Context()), tepin.BrandKit, r.PathValue("id"))
 	if err != nil {
 		return err
+	}
+	if notModified(w, r, v.Version) {
+		return nil
 	}
 	return answerTheme(w, http.StatusOK, v, r.PathValue("theme"))
 }
@@ -172,8 +177,7 @@ func answerTheme(w http.ResponseWriter, status int, v tepin.Definition, asked st
 	if at < 0 {
 		return noTheme()
 	}
-	w.Header().Set("ETag", web.ETag(v.Version))
-	return writeJSON(w, status, themes[at])
+	return writeVersion(w, status, v.Version, themes[at])
 }
 
 // putThemes changes a kit's themes.

@@ -134,7 +134,7 @@ func (a *API) createCollection(ctx context.Context, c web.Caller, in *createColl
 	if v, err = a.Store.CreateCollection(ctx, c.Actor, v); err != nil {
 		return nil, err
 	}
-	return &answer[Collection]{Status: http.StatusCreated, ETag: web.ETag(v.Version), Body: collectionOf(c)(v)}, nil
+	return added(v.Version, collectionOf(c)(v)), nil
 }
 
 func checkDescription(text string) error {
@@ -339,8 +339,7 @@ func (a *API) setCover(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Asset.Settle(r.Context(), ref, err); err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(v.Version))
-	return writeJSON(w, http.StatusOK, collectionOf(c)(v))
+	return writeVersion(w, http.StatusOK, v.Version, collectionOf(c)(v))
 }
 
 func (a *API) getCover(w http.ResponseWriter, r *http.Request) error {
@@ -351,9 +350,7 @@ func (a *API) getCover(w http.ResponseWriter, r *http.Request) error {
 	if v.Cover.Key == "" {
 		return tepin.Errorf(tepin.NotFound, "the collection has no cover")
 	}
-	if web.NotModified(r, v.Version) {
-		w.Header().Set("ETag", web.ETag(v.Version))
-		w.WriteHeader(http.StatusNotModified)
+	if notModified(w, r, v.Version) {
 		return nil
 	}
 	return a.serveBlob(w, r, v.Cover, web.Blob{Name: "cover." + strings.TrimPrefix(v.CoverType, "image/"), ContentType: v.CoverType, ETag: web.ETag(v.Version)})

@@ -181,9 +181,8 @@ func (a *API) createComponent(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) madeComponent(w http.ResponseWriter, c web.Caller, v tepin.Component) error {
-	w.Header().Set("ETag", web.ETag(v.Version))
 	w.Header().Set("Location", href(c, "/components/"+string(v.ID)))
-	return writeJSON(w, http.StatusCreated, componentOf(v))
+	return writeVersion(w, http.StatusCreated, v.Version, componentOf(v))
 }
 
 // updateComponent saves the content, where there is one, and renames.
@@ -209,8 +208,7 @@ func (a *API) updateComponent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(v.Version))
-	return writeJSON(w, http.StatusOK, componentOf(v))
+	return writeVersion(w, http.StatusOK, v.Version, componentOf(v))
 }
 
 func (a *API) deleteComponent(ctx context.Context, c web.Caller, in *OneComponentIn) (*empty, error) {

@@ -75,7 +75,7 @@ func (a *API) createConnector(ctx context.Context, c web.Caller, in *newConnecto
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Connector]{Status: http.StatusCreated, ETag: web.ETag(v.Version), Body: connectorOf(v)}, nil
+	return added(v.Version, connectorOf(v)), nil
 }
 
 func (a *API) putConnector(ctx context.Context, c web.Caller, in *putConnectorIn) (*answer[Connector], error) {
@@ -84,7 +84,7 @@ func (a *API) putConnector(ctx context.Context, c web.Caller, in *putConnectorIn
 		return nil, err
 	}
 	v, err := a.updateConnector(ctx, c, in.ID, u)
-	return &answer[Connector]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: connectorOf(v)}, err
+	return changed(v.Version, connectorOf(v)), err
 }
 
 func (a *API) updateConnector(ctx context.Context, c web.Caller, given string, u tepin.ConnectorUpdate) (tepin.Connector, error) {
@@ -132,7 +132,7 @@ func (a *API) restoreConnector(ctx context.Context, c web.Caller, in *connectorI
 		return nil, err
 	}
 	v, err := a.Store.RestoreConnector(ctx, c.Actor, c.Environment.ID, id)
-	return &answer[Connector]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: connectorOf(v)}, err
+	return changed(v.Version, connectorOf(v)), err
 }
 
 // ConnectorScript is the JSON in which a script travels: never as a script (S14).

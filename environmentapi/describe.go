@@ -2,6 +2,7 @@ package environmentapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -129,8 +130,29 @@ func created(op huma.Operation) huma.Operation {
 }
 
 // gives documents a JSON answer of a hand-written operation.
+// What is new, or changed under If-Match, is answered with its ETag.
 func (a *API) gives(status int, schema *huma.Schema, op huma.Operation) huma.Operation {
-	return answers(status, map[string]*huma.MediaType{"application/json": {Schema: schema}}, paths(op))
+	op = answers(status, map[string]*huma.MediaType{"application/json": {Schema: schema}}, paths(op))
+	if changes(op) || status == http.StatusCreated {
+		op = tagged(op)
+	}
+	return op
+}
+
+// changes reports whether an operation leaves a newer version of what it is about.
+func changes(op huma.Operation) bool {
+	return op.Method != http.MethodDelete && slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-Match" })
+}
+
+// tagged documents the ETag of an answer.
+func tagged(op huma.Operation) huma.Operation {
+	for _, r := range op.Responses {
+		if r.Headers == nil {
+			r.Headers = map[string]*huma.Param{}
+		}
+		r.Headers["ETag"] = &huma.Param{Schema: &huma.Schema{Type: "string", Description: "Version of the resource, for If-None-Match and If-Match."}}
+	}
+	return op
 }
 
 // givesTask documents the three answers about a task.
@@ -144,7 +166,7 @@ func (a *API) givesTask(op huma.Operation) huma.Operation {
 
 // givesDocument documents a document as the answer.
 func givesDocument(op huma.Operation) huma.Operation {
-	return answers(http.StatusOK, map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}, paths(op))
+	return tagged(answers(http.StatusOK, map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}, paths(op)))
 }
 
 // givesFile documents bytes as the answer.
@@ -173,7 +195,7 @@ const documentPreviews = "thumbnail (256 pixels on the longer side; if it is lef
 // givesPreview documents a picture, or the wait for it.
 func (a *API) givesPreview(types string, op huma.Operation) huma.Operation {
 	op.Description = "The type is " + types
-	op = answers(http.StatusOK, map[string]*huma.MediaType{"image/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}, paths(op))
+	op = tagged(answers(http.StatusOK, map[string]*huma.MediaType{"image/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}, paths(op)))
 	op.Responses["202"] = &huma.Response{Description: "The preview is being made. No body; ask again after Retry-After."}
 	return op
 }
@@ -197,7 +219,11 @@ func (a *API) givesPreviewTask(op huma.Operation) huma.Operation {
 
 // givesNothing documents an answer without a body.
 func givesNothing(status int, op huma.Operation) huma.Operation {
-	return answers(status, nil, paths(op))
+	op = answers(status, nil, paths(op))
+	if changes(op) {
+		op = tagged(op)
+	}
+	return op
 }
 
 func answers(status int, content map[string]*huma.MediaType, op huma.Operation) huma.Operation {

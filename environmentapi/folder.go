@@ -100,7 +100,7 @@ func (f folders) create(ctx context.Context, c web.Caller, in *createFolderIn) (
 	if err != nil {
 		return nil, err
 	}
-	return &answer[FolderRow]{Status: http.StatusCreated, ETag: web.ETag(v.Version), Body: folderOf(v)}, nil
+	return added(v.Version, folderOf(v)), nil
 }
 
 func (f folders) update(ctx context.Context, c web.Caller, in *updateFolderIn) (*answer[FolderRow], error) {
@@ -134,15 +134,11 @@ func (f folders) update(ctx context.Context, c web.Caller, in *updateFolderIn) (
 	if err != nil {
 		return nil, err
 	}
-	return &answer[FolderRow]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: folderOf(v)}, nil
+	return changed(v.Version, folderOf(v)), nil
 }
 
 func (f folders) remove(ctx context.Context, c web.Caller, in *deleteFolderIn) (*empty, error) {
-	ifVersion, err := web.IfMatch(c.Request)
-	if err != nil {
-		return nil, err
-	}
-	fid, err := id[tepin.FolderID]("folder", in.ID)
+	fid, ifVersion, err := target[tepin.FolderID](c, "folder", in.ID)
 	if err != nil {
 		return nil, err
 	}

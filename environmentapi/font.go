@@ -147,9 +147,7 @@ func (a *API) downloadStyle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if web.NotModified(r, f.Version) {
-		w.Header().Set("ETag", web.ETag(f.Version))
-		w.WriteHeader(http.StatusNotModified)
+	if notModified(w, r, f.Version) {
 		return nil
 	}
 	return a.serveBlob(w, r, f.Blob, web.Blob{Name: f.FileName, ContentType: "font/" + f.Extension, ETag: web.ETag(f.Version)})

@@ -40,11 +40,7 @@ func (a *API) renameFamily(ctx context.Context, c web.Caller, in *renameFamilyIn
 	if err != nil {
 		return nil, err
 	}
-	ifVersion, err := web.IfMatch(c.Request)
-	if err != nil {
-		return nil, err
-	}
-	fid, err := id[tepin.FontFamilyID]("font family", in.ID)
+	fid, ifVersion, err := target[tepin.FontFamilyID](c, "font family", in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +48,7 @@ func (a *API) renameFamily(ctx context.Context, c web.Caller, in *renameFamilyIn
 	if err != nil {
 		return nil, err
 	}
-	return &answer[FontFamily]{Status: http.StatusOK, ETag: web.ETag(f.Version), Body: familyOf(f)}, nil
+	return changed(f.Version, familyOf(f)), nil
 }
 
 func (a *API) renameStyle(ctx context.Context, c web.Caller, in *renameStyleIn) (*answer[FontStyle], error) {
@@ -60,11 +56,7 @@ func (a *API) renameStyle(ctx context.Context, c web.Caller, in *renameStyleIn) 
 	if err != nil {
 		return nil, err
 	}
-	ifVersion, err := web.IfMatch(c.Request)
-	if err != nil {
-		return nil, err
-	}
-	sid, err := id[tepin.FontStyleID]("font style", in.ID)
+	sid, ifVersion, err := target[tepin.FontStyleID](c, "font style", in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +64,7 @@ func (a *API) renameStyle(ctx context.Context, c web.Caller, in *renameStyleIn) 
 	if err != nil {
 		return nil, err
 	}
-	return &answer[FontStyle]{Status: http.StatusOK, ETag: web.ETag(f.Version), Body: styleOf(f)}, nil
+	return changed(f.Version, styleOf(f)), nil
 }
 
 // deleteStyles deletes all of the given styles or none.
@@ -102,7 +94,7 @@ func (a *API) restoreStyle(ctx context.Context, c web.Caller, in *StyleIn) (*ans
 	if err != nil {
 		return nil, err
 	}
-	return &answer[FontStyle]{Status: http.StatusOK, ETag: web.ETag(f.Version), Body: styleOf(f)}, nil
+	return changed(f.Version, styleOf(f)), nil
 }
 
 func (a *API) restoreFamily(ctx context.Context, c web.Caller, in *FamilyIn) (*answer[FontFamily], error) {
@@ -114,7 +106,7 @@ func (a *API) restoreFamily(ctx context.Context, c web.Caller, in *FamilyIn) (*a
 	if err != nil {
 		return nil, err
 	}
-	return &answer[FontFamily]{Status: http.StatusOK, ETag: web.ETag(f.Version), Body: familyOf(f)}, nil
+	return changed(f.Version, familyOf(f)), nil
 }
 
 // Font is the older JSON of a font style, from before there were families.

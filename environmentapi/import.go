@@ -136,9 +136,8 @@ func (a *API) importTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err := a.record(r.Context(), c, v, tepin.Import{Template: &t}); err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(t.Version))
 	w.Header().Set("Location", href(c, "/templates/"+string(t.ID)))
-	return writeJSON(w, http.StatusCreated, templateOf(t))
+	return writeVersion(w, http.StatusCreated, t.Version, templateOf(t))
 }
 
 // maxReferences is how many media and fonts of a document an export looks for.

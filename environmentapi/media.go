@@ -107,9 +107,8 @@ func (a *API) uploadMedia(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(m.Version))
 	w.Header().Set("Location", href(c, "/media/"+string(m.ID)))
-	return writeJSON(w, http.StatusCreated, mediaOf(m))
+	return writeVersion(w, http.StatusCreated, m.Version, mediaOf(m))
 }
 
 func (a *API) downloadMedia(w http.ResponseWriter, r *http.Request) error {
@@ -117,9 +116,7 @@ func (a *API) downloadMedia(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if web.NotModified(r, m.Version) {
-		w.Header().Set("ETag", web.ETag(m.Version))
-		w.WriteHeader(http.StatusNotModified)
+	if notModified(w, r, m.Version) {
 		return nil
 	}
 	return a.serveBlob(w, r, m.Blob, web.Blob{Name: m.Name + "." + m.Extension, ContentType: m.ContentType, ETag: web.ETag(m.Version)})

@@ -62,7 +62,7 @@ func (a *API) updateMedia(ctx context.Context, c web.Caller, in *updateMediaIn) 
 		return nil, err
 	}
 	body, err := a.mediaWithSubjects(ctx, m)
-	return &answer[Asset]{Status: http.StatusOK, ETag: web.ETag(m.Version), Body: body}, err
+	return changed(m.Version, body), err
 }
 
 // mediaChange reads what is to change, but for the name, which depends on the file.
@@ -129,16 +129,11 @@ func (a *API) replaceMedia(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(m.Version))
-	return writeJSON(w, http.StatusOK, body)
+	return writeVersion(w, http.StatusOK, m.Version, body)
 }
 
 func (a *API) deleteMedia(ctx context.Context, c web.Caller, in *OneMediaIn) (*answer[Asset], error) {
-	ifVersion, err := web.IfMatch(c.Request)
-	if err != nil {
-		return nil, err
-	}
-	mid, err := id[tepin.MediaID]("media file", in.ID)
+	mid, ifVersion, err := target[tepin.MediaID](c, "media file", in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -167,5 +162,5 @@ func (a *API) restoreMedia(ctx context.Context, c web.Caller, in *OneMediaIn) (*
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Asset]{Status: http.StatusOK, ETag: web.ETag(m.Version), Body: mediaOf(m)}, nil
+	return changed(m.Version, mediaOf(m)), nil
 }

@@ -325,7 +325,7 @@ func (a *API) createOutputSettings(f tepin.Format) func(context.Context, web.Cal
 		if s, err = a.Store.CreateOutputSettings(ctx, c.Actor, s); err != nil {
 			return nil, err
 		}
-		return &answer[OutputSettings]{Status: http.StatusCreated, ETag: web.ETag(s.Version), Body: outputSettingsOf(s)}, nil
+		return added(s.Version, outputSettingsOf(s)), nil
 	}
 }
 
@@ -348,7 +348,7 @@ func (a *API) updateOutputSettings(ctx context.Context, c web.Caller, in *update
 	if err != nil {
 		return nil, err
 	}
-	return &answer[OutputSettings]{Status: http.StatusOK, ETag: web.ETag(s.Version), Body: outputSettingsOf(s)}, nil
+	return changed(s.Version, outputSettingsOf(s)), nil
 }
 
 func (a *API) deleteOutputSettings(ctx context.Context, c web.Caller, in *InOutputSettings) (*empty, error) {

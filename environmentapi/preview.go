@@ -50,9 +50,7 @@ func (a *API) servePreview(w http.ResponseWriter, r *http.Request, name string, 
 	if err != nil {
 		return err
 	}
-	if web.NotModified(r, f.Version) {
-		w.Header().Set("ETag", web.ETag(f.Version))
-		w.WriteHeader(http.StatusNotModified)
+	if notModified(w, r, f.Version) {
 		return nil
 	}
 	return a.serveBlob(w, r, f.Ref, web.Blob{Name: name + "." + f.Extension, ContentType: f.ContentType, ETag: web.ETag(f.Version), Inline: f.Ours})

@@ -131,7 +131,7 @@ func (a *API) keepProject(ctx context.Context, c web.Caller, p tepin.Project, ke
 	if err := a.Asset.Settle(ctx, p.Document, err); err != nil {
 		return nil, err
 	}
-	return &answer[Project]{Status: http.StatusCreated, ETag: web.ETag(made.Version), Body: projectOf(made)}, nil
+	return added(made.Version, projectOf(made)), nil
 }
 
 // copyProject makes a project of the caller with the bytes of one that it reaches.
@@ -199,7 +199,7 @@ func (a *API) updateProject(ctx context.Context, c web.Caller, in *updateProject
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Project]{Status: http.StatusOK, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
+	return changed(p.Version, projectOf(p)), nil
 }
 
 func (a *API) deleteProject(ctx context.Context, c web.Caller, in *ProjectIn) (*empty, error) {
@@ -237,7 +237,7 @@ func (a *API) restoreProject(ctx context.Context, c web.Caller, in *ProjectIn) (
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Project]{Status: http.StatusOK, ETag: web.ETag(p.Version), Body: projectOf(p)}, nil
+	return changed(p.Version, projectOf(p)), nil
 }
 
 func (a *API) getProjectDocument(w http.ResponseWriter, r *http.Request) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -109,7 +108,7 @@ func (a *API) createRichText(ctx context.Context, c web.Caller, in *createRichTe
 	if err != nil {
 		return nil, err
 	}
-	return &answer[RichTextRules]{Status: http.StatusCreated, ETag: web.ETag(v.Version), Body: richTextOf(v)}, nil
+	return added(v.Version, richTextOf(v)), nil
 }
 
 func (a *API) replaceRichText(ctx context.Context, c web.Caller, in *replaceRichTextIn) (*answer[RichTextRules], error) {
@@ -121,7 +120,7 @@ func (a *API) replaceRichText(ctx context.Context, c web.Caller, in *replaceRich
 	if err != nil {
 		return nil, err
 	}
-	return &answer[RichTextRules]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: richTextOf(v)}, nil
+	return changed(v.Version, richTextOf(v)), nil
 }
 
 // richTextContent checks what the schema cannot say of rules.

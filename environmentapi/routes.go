@@ -46,11 +46,11 @@ func (a *API) register() {
 
 func (a *API) serverRoutes() {
 	api, t := a.web, tag("Server")
-	api.Raw(public, givesNothing(http.StatusOK, at("ping", "GET", "/ping", t, "Whether the server answers")), a.ping)
-	api.Raw(public, givesNothing(http.StatusOK, at("pingV1", "GET", "/v1/ping", t, "Whether the server answers")), a.ping)
-	web.Register(api, public, at("info", "GET", "/v1/info", t, "The server's version"), a.info)
-	web.Register(api, anyToken, at("listSdkVersions", "GET", "/v1/environment/settings/available-sdk-versions", t, "Versions that an environment can be pinned to"), a.sdkVersions)
-	web.Register(api, anyToken, in("getSettings", "GET", "/settings", t, "The environment's settings"), a.settings)
+	api.Raw(public, givesNothing(http.StatusOK, at("ping", "GET", "/ping", t, "Answer, if the server is there")), a.ping)
+	api.Raw(public, givesNothing(http.StatusOK, at("pingV1", "GET", "/v1/ping", t, "Answer, if the server is there")), a.ping)
+	web.Register(api, public, at("info", "GET", "/v1/info", t, "Get the server's version"), a.info)
+	web.Register(api, anyToken, at("listSdkVersions", "GET", "/v1/environment/settings/available-sdk-versions", t, "List the versions that an environment can be pinned to"), a.sdkVersions)
+	web.Register(api, anyToken, in("getSettings", "GET", "/settings", t, "Get the environment's settings"), a.settings)
 	web.Register(api, administrators, conditional(in("updateSettings", "PATCH", "/settings", t, "Pin the environment to a version, or have documents follow their brand kits")), a.updateSettings)
 }
 
@@ -69,9 +69,9 @@ func (a *API) templateRoutes() {
 	web.Register(api, scope(tepin.TemplateWrite), conditional(in("deleteTemplate", "DELETE", "/templates/{id}", t, "Delete a template; for a day it can be restored")), a.deleteTemplate)
 	nameParam, folderParam := param{"name", "string", false, "That of the manifest or of the file if it is left out.", "Summer campaign"}, param{"folderPath", "string", false, "/ if it is left out.", "/campaigns/2026"}
 	api.Raw(scope(tepin.TemplateWrite), a.gives(http.StatusCreated, web.Schema[Template](api), takesFiles(query(
-		in("importTemplate", "POST", "/templates/import", t, "Make a template of a zip archive with its media and fonts, as an export has it"), nameParam, folderParam))), a.importTemplate)
-	api.Raw(scope(tepin.TemplateRead), givesFile("application/zip", in("exportTemplate", "GET", "/templates/{id}/export", t, "Get a template with the media and fonts that it uses; needs media:read and font:read, too")), a.exportTemplate)
-	web.Register(api, scope(tepin.TemplateWrite), in("restoreTemplate", "POST", "/templates/{id}/restore", t, "Bring a deleted template back"), a.restoreTemplate)
+		in("importTemplate", "POST", "/templates/import", t, "Import a template from a zip archive with its media and fonts, as an export has it"), nameParam, folderParam))), a.importTemplate)
+	api.Raw(scope(tepin.TemplateRead), givesFile("application/zip", in("exportTemplate", "GET", "/templates/{id}/export", t, "Export a template with the media and fonts that it uses; needs media:read and font:read, too")), a.exportTemplate)
+	web.Register(api, scope(tepin.TemplateWrite), in("restoreTemplate", "POST", "/templates/{id}/restore", t, "Restore a deleted template"), a.restoreTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), created(in("copyTemplate", "POST", "/templates/{id}/copy", t, "Copy a template")), a.copyTemplate)
 	web.Register(api, scope(tepin.TemplateWrite), conditional(in("setTemplateTags", "PUT", "/templates/{id}/tags", t, "Choose the tags of a template")), a.setTemplateTags)
 	api.Raw(scope(tepin.TemplateRead), givesDocument(in("downloadTemplate", "GET", "/templates/{id}/download", t, "Get a template's document, byte for byte")), a.downloadTemplate)
@@ -93,9 +93,9 @@ func (a *API) componentRoutes() {
 	web.Register(api, anyToken, in("getComponent", "GET", "/components/{id}", t, "Get a component; not for end users"), a.getComponent)
 	api.Raw(designers, a.gives(http.StatusOK, web.Schema[Component](api), conditional(a.takesComponent(in("updateComponent", "PUT", "/components/{id}", t, "Save the content, or rename, or both")))), a.updateComponent)
 	web.Register(api, designers, conditional(in("deleteComponent", "DELETE", "/components/{id}", t, "Delete a component; for a day it can be restored")), a.deleteComponent)
-	web.Register(api, designers, in("restoreComponent", "POST", "/components/{id}/restore", t, "Bring a deleted component back"), a.restoreComponent)
+	web.Register(api, designers, in("restoreComponent", "POST", "/components/{id}/restore", t, "Restore a deleted component"), a.restoreComponent)
 	api.Raw(anyToken, givesDocument(in("downloadComponent", "GET", "/components/{id}/download", t, "Get a component's document, byte for byte; not for end users")), a.downloadComponent)
-	api.Raw(designers, a.gives(http.StatusCreated, web.Schema[Component](api), takesFiles(query(in("importComponent", "POST", "/components/import", t, "Make a component of a zip archive, or of a document"),
+	api.Raw(designers, a.gives(http.StatusCreated, web.Schema[Component](api), takesFiles(query(in("importComponent", "POST", "/components/import", t, "Import a component from a zip archive, or from a document"),
 		param{"name", "string", false, "That of the manifest or of the file if it is left out.", "Business card"}))), a.importComponent)
 }
 
@@ -108,15 +108,15 @@ func (a *API) collectionRoutes() {
 	web.Register(api, read, in("getCollection", "GET", one, t, "Get a template collection"), a.getCollection)
 	web.Register(api, write, conditional(in("updateCollection", "PATCH", one, t, "Change name, description or user interface")), a.updateCollection)
 	web.Register(api, write, conditional(in("deleteCollection", "DELETE", one, t, "Delete a template collection, not its templates; for a day it can be restored")), a.deleteCollection)
-	web.Register(api, write, in("restoreCollection", "POST", one+"/restore", t, "Bring a deleted collection back"), a.restoreCollection)
-	web.Register(api, read, in("listCollectionTemplates", "GET", one+"/templates", t, "List its templates, in the order in which they were added"), a.listEntries)
+	web.Register(api, write, in("restoreCollection", "POST", one+"/restore", t, "Restore a deleted template collection"), a.restoreCollection)
+	web.Register(api, read, in("listCollectionTemplates", "GET", one+"/templates", t, "List a collection's templates, in the order in which they were added"), a.listEntries)
 	web.Register(api, write, conditional(created(in("addCollectionTemplate", "POST", one+"/templates", t, "Add a template; If-Match is about the collection"))), a.addEntry)
 	web.Register(api, write, conditional(in("renameCollectionTemplate", "PATCH", one+"/templates/{templateId}", t, "Give a template another name in the collection")), a.renameEntry)
 	web.Register(api, write, conditional(in("removeCollectionTemplate", "DELETE", one+"/templates/{templateId}", t, "Take a template out of the collection")), a.removeEntry)
 	api.Raw(write, a.gives(http.StatusOK, web.Schema[Collection](api), conditional(takesFiles(in("uploadCollectionCover", "POST", one+"/cover", t, "Upload a cover: JPG, PNG, GIF, WebP or TIFF, at most 20 MB")))), a.setCover)
-	api.Raw(write, a.gives(http.StatusOK, web.Schema[Collection](api), conditional(takesFiles(in("putCollectionCover", "PUT", one+"/cover", t, "The same as POST …/cover")))), a.setCover)
+	api.Raw(write, a.gives(http.StatusOK, web.Schema[Collection](api), conditional(takesFiles(in("putCollectionCover", "PUT", one+"/cover", t, "Upload a cover, as POST …/cover does")))), a.setCover)
 	api.Raw(read, givesFile("*/*", in("getCollectionCover", "GET", one+"/cover", t, "Get the cover")), a.getCover)
-	web.Register(api, write, conditional(in("deleteCollectionCover", "DELETE", one+"/cover", t, "Take the cover away")), a.deleteCover)
+	web.Register(api, write, conditional(in("deleteCollectionCover", "DELETE", one+"/cover", t, "Delete the cover")), a.deleteCover)
 }
 
 func (a *API) projectRoutes() {
@@ -124,14 +124,14 @@ func (a *API) projectRoutes() {
 	web.Register(api, scope(tepin.ProjectList), in("listProjects", "GET", "/projects", t, "List your own projects, and those shared with you"), a.listProjects)
 	web.Register(api, scope(tepin.ProjectWrite), created(in("createProject", "POST", "/projects", t, "Create a project from a template")), a.createProject)
 	web.Register(api, scope(tepin.ProjectRead), in("getProject", "GET", "/projects/{id}", t, "Get a project"), a.getProject)
-	api.Raw(scope(tepin.ProjectWrite), givesNothing(http.StatusNoContent, conditional(takesDocument(true, in("putProject", "PUT", "/projects/{id}", t, "The same as PUT …/document")))), a.putProjectDocument)
+	api.Raw(scope(tepin.ProjectWrite), givesNothing(http.StatusNoContent, conditional(takesDocument(true, in("putProject", "PUT", "/projects/{id}", t, "Save a project's document, as PUT …/document does")))), a.putProjectDocument)
 	web.Register(api, scope(tepin.ProjectWrite), conditional(in("updateProject", "PATCH", "/projects/{id}", t, "Rename a project, or choose its user interface")), a.updateProject)
 	web.Register(api, scope(tepin.ProjectWrite), conditional(in("deleteProject", "DELETE", "/projects/{id}", t, "Delete a project of your own; for a day it can be restored")), a.deleteProject)
 	web.Register(api, scope(tepin.ProjectWrite), in("deleteProjects", "DELETE", "/projects", t, "Delete several projects of your own: all of them, or none"), a.deleteProjects)
-	web.Register(api, scope(tepin.ProjectWrite), in("restoreProject", "POST", "/projects/{id}/restore", t, "Bring a deleted project back"), a.restoreProject)
+	web.Register(api, scope(tepin.ProjectWrite), in("restoreProject", "POST", "/projects/{id}/restore", t, "Restore a deleted project"), a.restoreProject)
 	web.Register(api, scope(tepin.ProjectWrite), created(in("copyProject", "POST", "/projects/{id}/copy", t, "Copy a project that you see into one of your own")), a.copyProject)
-	web.Register(api, scope(tepin.ProjectRead), in("listProjectShares", "GET", "/projects/{id}/shares", t, "With whom a project of your own is shared"), a.listShares)
-	web.Register(api, scope(tepin.ProjectRead), in("getProjectShare", "GET", "/projects/{id}/shares/{subject}", t, "How a project of your own is shared with somebody"), a.getShare)
+	web.Register(api, scope(tepin.ProjectRead), in("listProjectShares", "GET", "/projects/{id}/shares", t, "List with whom a project of your own is shared"), a.listShares)
+	web.Register(api, scope(tepin.ProjectRead), in("getProjectShare", "GET", "/projects/{id}/shares/{subject}", t, "Get how a project of your own is shared with somebody"), a.getShare)
 	web.Register(api, scope(tepin.ProjectWrite), in("shareProject", "PUT", "/projects/{id}/shares/{subject}", t, "Share a project of your own with an integration or a person of the environment"), a.shareProject)
 	web.Register(api, scope(tepin.ProjectWrite), in("unshareProject", "DELETE", "/projects/{id}/shares/{subject}", t, "Take a project back, at once, or give back one that is shared with you"), a.unshareProject)
 	api.Raw(scope(tepin.ProjectRead), givesDocument(in("getProjectDocument", "GET", "/projects/{id}/document", t, "Get a project's document, byte for byte")), a.getProjectDocument)
@@ -160,12 +160,12 @@ func (a *API) outputRoutes() {
 	web.Register(api, anyToken, in("getOutputSettings", "GET", "/output/settings/{id}", t, "Get output settings"), a.getOutputSettings)
 	web.Register(api, admins, conditional(in("updateOutputSettings", "PUT", "/output/settings/{id}", t, "Replace output settings")), a.updateOutputSettings)
 	web.Register(api, admins, conditional(in("deleteOutputSettings", "DELETE", "/output/settings/{id}", t, "Delete output settings")), a.deleteOutputSettings)
-	web.Register(api, admins, in("deleteManyOutputSettings", "DELETE", "/output/settings", t, "Delete several output settings, all or none"), a.deleteManyOutputSettings)
+	web.Register(api, admins, in("deleteManyOutputSettings", "DELETE", "/output/settings", t, "Delete several output settings: all of them, or none"), a.deleteManyOutputSettings)
 	web.Register(api, anyToken, in("listTasks", "GET", "/output/tasks", t, "List tasks of the last 7 days, the newest first: your own, or all for administrators and designers"), a.listTasks)
-	api.Raw(anyToken, a.givesTask(in("getTask", "GET", "/output/tasks/{id}", t, "How far a task has come")), a.getTask)
+	api.Raw(anyToken, a.givesTask(in("getTask", "GET", "/output/tasks/{id}", t, "Get how far a task has come")), a.getTask)
 	web.Register(api, anyToken, in("deleteTask", "DELETE", "/output/tasks/{id}", t, "Cancel or delete a task (needs the scope that its format needs)"), a.deleteTask)
 	api.Raw(anyToken, givesFile("*/*", in("downloadTask", "GET", "/output/tasks/{id}/download", t, "Get the file, for 4 hours")), a.downloadTask)
-	api.Raw(anyToken, givesFile("application/json", in("getTaskReport", "GET", "/output/tasks/{id}/report", t, "What was wrong in which record")), a.reportTask)
+	api.Raw(anyToken, givesFile("application/json", in("getTaskReport", "GET", "/output/tasks/{id}/report", t, "Get what was wrong in which record")), a.reportTask)
 }
 
 func (a *API) mediaRoutes() {
@@ -181,20 +181,20 @@ func (a *API) mediaRoutes() {
 	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusOK, web.Schema[Asset](api), conditional(takesFiles(in("replaceMedia", "PUT", "/media/{id}", t, "Replace a file's bytes; its name, folder and what was added to it stay")))), a.replaceMedia)
 	web.Register(api, scope(tepin.MediaWrite), conditional(in("updateMedia", "PATCH", "/media/{id}", t, "Rename a file, move it, add to its metadata, or say what it shows")), a.updateMedia)
 	web.Register(api, scope(tepin.MediaWrite), conditional(in("deleteMedia", "DELETE", "/media/{id}", t, "Delete a file; for a day it can be restored")), a.deleteMedia)
-	web.Register(api, scope(tepin.MediaWrite), in("restoreMedia", "POST", "/media/{id}/restore", t, "Bring a deleted file back"), a.restoreMedia)
+	web.Register(api, scope(tepin.MediaWrite), in("restoreMedia", "POST", "/media/{id}/restore", t, "Restore a deleted file"), a.restoreMedia)
 	api.Raw(scope(tepin.MediaRead), givesFile("*/*", in("downloadMedia", "GET", "/media/{id}/download", t, "Get the original bytes")), a.downloadMedia)
 }
 
 func (a *API) visionRoutes() {
 	api, t := a.web, tag("Vision")
-	web.Register(api, scope(tepin.MediaRead), in("getMediaVision", "GET", "/media/{id}/vision", t, "What must be seen of a picture"), a.getVision)
+	web.Register(api, scope(tepin.MediaRead), in("getMediaVision", "GET", "/media/{id}/vision", t, "Get what must be seen of a picture"), a.getVision)
 	web.Register(api, scope(tepin.MediaWrite), conditional(in("putMediaVision", "PUT", "/media/{id}/vision", t, "Say what must be seen of a picture")), a.putVision)
-	web.Register(api, scope(tepin.MediaRead), in("getMediaSubjectVision", "GET", "/media/{id}/vision/subject-types/{subjectTypeId}", t, "What must be seen of a subject in a picture"), a.getSubjectVision)
+	web.Register(api, scope(tepin.MediaRead), in("getMediaSubjectVision", "GET", "/media/{id}/vision/subject-types/{subjectTypeId}", t, "Get what must be seen of a subject in a picture"), a.getSubjectVision)
 	web.Register(api, scope(tepin.MediaWrite), conditional(in("putMediaSubjectVision", "PUT", "/media/{id}/vision/subject-types/{subjectTypeId}", t, "Say what must be seen of a subject in a picture")), a.putSubjectVision)
 	api.Raw(scope(tepin.MediaWrite), a.gives(http.StatusOK, web.Schema[Vision](api), takesFiles(in("postExternalMedia", "POST", "/external-media/{extId}/vision", t, "Register a picture of another system: PNG or JPG, at most 10 MB; only its size is kept"))), a.postExternalMedia)
-	web.Register(api, scope(tepin.MediaRead), in("getExternalVision", "GET", "/external-media/{extId}/vision", t, "What must be seen of a picture of another system; 404 before it is registered"), a.getExternalVision)
+	web.Register(api, scope(tepin.MediaRead), in("getExternalVision", "GET", "/external-media/{extId}/vision", t, "Get what must be seen of a picture of another system; 404 before it is registered"), a.getExternalVision)
 	web.Register(api, scope(tepin.MediaWrite), conditional(in("putExternalVision", "PUT", "/external-media/{extId}/vision", t, "Say what must be seen of it; 404 before it is registered")), a.putExternalVision)
-	web.Register(api, scope(tepin.MediaRead), in("getExternalSubjectVision", "GET", "/external-media/{extId}/vision/subject-types/{subjectTypeId}", t, "What must be seen of a subject in it"), a.getExternalSubject)
+	web.Register(api, scope(tepin.MediaRead), in("getExternalSubjectVision", "GET", "/external-media/{extId}/vision/subject-types/{subjectTypeId}", t, "Get what must be seen of a subject in it"), a.getExternalSubject)
 	web.Register(api, scope(tepin.MediaWrite), conditional(in("putExternalSubjectVision", "PUT", "/external-media/{extId}/vision/subject-types/{subjectTypeId}", t, "Say what must be seen of a subject in it")), a.putExternalSubject)
 }
 
@@ -208,14 +208,14 @@ func (a *API) fontRoutes() {
 	web.Register(api, scope(tepin.FontRead), in("getFontStyle", "GET", "/font-styles/{id}", t, "Get a font style"), a.getStyle)
 	api.Raw(scope(tepin.FontRead), givesFile("*/*", in("downloadFontStyle", "GET", "/font-styles/{id}/download", t, "Get the font file")), a.downloadStyle)
 	web.Register(api, scope(tepin.FontWrite), conditional(in("renameFontStyle", "PATCH", "/font-styles/{id}", t, "Rename a font style")), a.renameStyle)
-	web.Register(api, scope(tepin.FontWrite), in("restoreFontStyle", "POST", "/font-styles/{id}/restore", t, "Bring a deleted font style back, with its family"), a.restoreStyle)
+	web.Register(api, scope(tepin.FontWrite), in("restoreFontStyle", "POST", "/font-styles/{id}/restore", t, "Restore a deleted font style, with its family"), a.restoreStyle)
 	web.Register(api, scope(tepin.FontWrite), in("deleteFontStyles", "DELETE", "/font-styles", t, "Delete font styles: all of them, or none; for a day they can be restored"), a.deleteStyles)
 	web.Register(api, scope(tepin.FontRead), in("getFontFamily", "GET", "/font-families/{id}", t, "Get a font family"), a.getFamily)
 	web.Register(api, scope(tepin.FontWrite), conditional(in("renameFontFamily", "PATCH", "/font-families/{id}", t, "Rename a font family")), a.renameFamily)
-	web.Register(api, scope(tepin.FontWrite), in("restoreFontFamily", "POST", "/font-families/{id}/restore", t, "Bring a deleted font family back, with the styles that went with it"), a.restoreFamily)
+	web.Register(api, scope(tepin.FontWrite), in("restoreFontFamily", "POST", "/font-families/{id}/restore", t, "Restore a deleted font family, with the styles that went with it"), a.restoreFamily)
 	web.Register(api, scope(tepin.FontWrite), in("deleteFontFamilies", "DELETE", "/font-families", t, "Delete font families with their styles: all of them, or none"), a.deleteFamilies)
 	web.Register(api, scope(tepin.FontList), in("listFonts", "GET", "/fonts", t, "List all font styles, the older way"), a.listFonts("/fonts"))
-	web.Register(api, scope(tepin.FontList), in("listFontDirectory", "GET", "/fonts/directory", t, "The same: fonts have no folders"), a.listFonts("/fonts/directory"))
+	web.Register(api, scope(tepin.FontList), in("listFontDirectory", "GET", "/fonts/directory", t, "List all font styles, as GET …/fonts does: fonts have no folders"), a.listFonts("/fonts/directory"))
 	web.Register(api, scope(tepin.FontRead), in("getFont", "GET", "/fonts/{id}", t, "Get a font style, the older way"), a.getFont)
 	api.Raw(scope(tepin.FontRead), givesFile("*/*", in("downloadFont", "GET", "/fonts/{id}/download", t, "Get the font file, the older way")), a.downloadStyle)
 }
@@ -245,9 +245,9 @@ func (a *API) previewRoutes() {
 		raw(r.scope, a.givesDrawn(query(in("preview"+r.id, "GET", r.below+"/{id}/preview", r.tag, "Get a preview of a "+r.noun), byQuery, layout, page)), r.get)
 		raw(r.scope, a.givesDrawn(query(in("preview"+r.id+"Type", "GET", r.below+"/{id}/preview/{previewType}", r.tag, "Get a preview of a type"), layout, page)), r.get)
 		task := r.below + "/preview/tasks/{taskId}"
-		raw(r.scope, a.givesPreviewTask(in("get"+r.id+"PreviewTask", "GET", task, r.tag, "How far a preview has come, of a template or a project")), a.getPreviewTask(r.below))
+		raw(r.scope, a.givesPreviewTask(in("get"+r.id+"PreviewTask", "GET", task, r.tag, "Get how far a preview has come, of a template or a project")), a.getPreviewTask(r.below))
 		raw(r.scope, givesFile("image/*", in("download"+r.id+"Preview", "GET", task+"/download", r.tag, "Get the picture that a task made")), a.downloadPreview)
-		raw(r.scope, givesFile("application/json", in("get"+r.id+"PreviewReport", "GET", task+"/report", r.tag, "What was wrong with the document")), a.reportPreview)
+		raw(r.scope, givesFile("application/json", in("get"+r.id+"PreviewReport", "GET", task+"/report", r.tag, "Get what was wrong with the document")), a.reportPreview)
 	}
 }
 
@@ -260,11 +260,11 @@ func (a *API) connectorRoutes() {
 	web.Register(api, writes, conditional(withBody(maxConnectorBody, in("putConnector", "PUT", "/connectors/{id}", t, "Publish a connector anew; what is left out stays as it is"))), a.putConnector)
 	web.Register(api, writes, conditional(in("patchConnector", "PATCH", "/connectors/{id}", t, "Enable, disable or rename a connector, or make it the default")), a.patchConnector)
 	web.Register(api, writes, conditional(in("deleteConnector", "DELETE", "/connectors/{id}", t, "Delete a connector; for a day it can be restored, with its credentials")), a.deleteConnector)
-	web.Register(api, writes, in("restoreConnector", "POST", "/connectors/{id}/restore", t, "Restore a connector that was deleted less than a day ago"), a.restoreConnector)
+	web.Register(api, writes, in("restoreConnector", "POST", "/connectors/{id}/restore", t, "Restore a deleted connector, with its credentials"), a.restoreConnector)
 	web.Register(api, reads, in("getConnectorScript", "GET", "/connectors/{id}/script", t, "Get a connector's script, inside JSON"), a.getConnectorScript)
 	web.Register(api, reads, in("getConnectorDefinition", "GET", "/connectors/{id}/definition", t, "Get a connector as an engine loads it"), a.getConnectorDefinition)
 
-	web.Register(api, writes, in("getConnectorAuth", "GET", "/connectors/{id}/auth", t, "Which credentials a connector has; what they are is never shown"), a.getConnectorAuth)
+	web.Register(api, writes, in("getConnectorAuth", "GET", "/connectors/{id}/auth", t, "Get which credentials a connector has; what they are is never shown"), a.getConnectorAuth)
 	web.Register(api, writes, in("putConnectorStatic", "PUT", "/connectors/{id}/auth/static", t, "Authenticate by a header"), putAuth[StaticAuthBody](a))
 	web.Register(api, writes, in("putConnectorClientCredentials", "PUT", "/connectors/{id}/auth/oauth-client-credentials", t, "Authenticate by client id and secret"), putAuth[ClientCredentialsBody](a))
 	web.Register(api, writes, in("putConnectorPassword", "PUT", "/connectors/{id}/auth/oauth-resource-owner-password", t, "Authenticate by an account's password"), putAuth[PasswordBody](a))
@@ -273,10 +273,10 @@ func (a *API) connectorRoutes() {
 	web.Register(api, writes, in("deleteConnectorAuth", "DELETE", "/connectors/{id}/auth", t, "Forget a credential"), a.deleteConnectorAuth)
 
 	person := web.Access{Roles: tepin.AnyRole}
-	web.Register(api, person, in("beginConnectorSignIn", "POST", "/connectors/{id}/auth/oauth-authorization-code/login", t, "Begin to sign in to the upstream: where to send the person's browser"), a.beginConnectorSignIn)
-	api.Raw(public, givesPage(http.StatusSeeOther, query(in("startConnectorSignIn", "GET", "/connectors/{id}/auth/oauth-authorization-code/start", t, "For browsers: go to the upstream's sign-in"),
+	web.Register(api, person, in("beginConnectorSignIn", "POST", "/connectors/{id}/auth/oauth-authorization-code/login", t, "Begin to sign in to the upstream; answers where to send the person's browser"), a.beginConnectorSignIn)
+	api.Raw(public, givesPage(http.StatusSeeOther, query(in("startConnectorSignIn", "GET", "/connectors/{id}/auth/oauth-authorization-code/start", t, "Go to the upstream's sign-in, in a browser"),
 		param{"ticket", "string", true, "Of the sign-in that was begun.", ""})), a.startConnectorSignIn)
-	api.Raw(public, givesPage(http.StatusOK, query(in("finishConnectorSignIn", "GET", "/connectors/{id}/auth/oauth-authorization-code/redirect", t, "For browsers: back from the upstream's sign-in"),
+	api.Raw(public, givesPage(http.StatusOK, query(in("finishConnectorSignIn", "GET", "/connectors/{id}/auth/oauth-authorization-code/redirect", t, "Come back from the upstream's sign-in, in a browser"),
 		param{"state", "string", true, "", ""}, param{"code", "string", false, "", ""}, param{"error", "string", false, "", ""})), a.finishConnectorSignIn)
 	web.Register(api, person, in("connectorSignOut", "POST", "/connectors/{id}/auth/oauth-authorization-code/logout", t, "End your own sign-in to the upstream"), a.connectorSignOut)
 
@@ -315,12 +315,12 @@ func (a *API) brandKitRoutes() {
 	api, t := a.web, tag("Brand kits")
 	kit, theme, themeExample := web.Schema[BrandKit](api), web.Schema[KitTheme](api), map[string]any{"name": "Dark", "inheritsFrom": nil, "colors": brandKitExample["colors"]}
 	web.Register(api, anyToken, in("listBrandKits", "GET", "/brand-kits", t, "List brand kits"), a.listKits)
-	api.Raw(anyToken, a.gives(http.StatusOK, kit, in("getBrandKit", "GET", "/brand-kits/{id}", t, "Get a brand kit")), a.getKit)
+	api.Raw(anyToken, tagged(a.gives(http.StatusOK, kit, in("getBrandKit", "GET", "/brand-kits/{id}", t, "Get a brand kit"))), a.getKit)
 	api.Raw(staff, a.gives(http.StatusCreated, kit, takesKit(kit, brandKitExample, in("createBrandKit", "POST", "/brand-kits", t, "Create a brand kit"))), a.createKit)
 	api.Raw(staff, a.gives(http.StatusOK, kit, conditional(takesKit(kit, brandKitExample, in("updateBrandKit", "PUT", "/brand-kits/{id}", t, "Replace a brand kit")))), a.replaceKit)
 	web.Register(api, staff, conditional(in("deleteBrandKit", "DELETE", "/brand-kits/{id}", t, "Delete a brand kit; documents keep what they have of it")), a.deleteDefinition(tepin.BrandKit))
-	api.Raw(anyToken, a.gives(http.StatusOK, web.Schema[Page[KitTheme]](api), in("listThemes", "GET", "/brand-kits/{id}/themes", t, "List a brand kit's themes, all of them")), a.listThemes)
-	api.Raw(anyToken, a.gives(http.StatusOK, theme, in("getTheme", "GET", "/brand-kits/{id}/themes/{theme}", t, "Get a theme, by id or name")), a.getTheme)
+	api.Raw(anyToken, tagged(a.gives(http.StatusOK, web.Schema[Page[KitTheme]](api), in("listThemes", "GET", "/brand-kits/{id}/themes", t, "List a brand kit's themes, all of them"))), a.listThemes)
+	api.Raw(anyToken, tagged(a.gives(http.StatusOK, theme, in("getTheme", "GET", "/brand-kits/{id}/themes/{theme}", t, "Get a theme, by id or name"))), a.getTheme)
 	api.Raw(staff, a.gives(http.StatusCreated, theme, conditional(takesKit(theme, themeExample, in("createTheme", "POST", "/brand-kits/{id}/themes", t, "Add a theme to a brand kit")))), a.createTheme)
 	api.Raw(staff, a.gives(http.StatusOK, theme, conditional(takesKit(theme, themeExample, in("updateTheme", "PUT", "/brand-kits/{id}/themes/{theme}", t, "Replace a theme")))), a.replaceTheme)
 	api.Raw(staff, givesNothing(http.StatusNoContent, conditional(in("deleteTheme", "DELETE", "/brand-kits/{id}/themes/{theme}", t, "Delete a theme; those that inherit from it inherit from the kit"))), a.deleteTheme)
@@ -332,8 +332,8 @@ func (a *API) brandKitRoutes() {
 func (a *API) connectorRunRoutes() {
 	api, t, path := a.web, tag("Connectors"), "/connectors/{id}"
 	reads := web.Access{AnyToken: true, Connector: true}
-	web.Register(api, reads, runs(in("getConnectorCapabilities", "GET", path+"/capabilities", t, "What a connector can do")), a.connectorCapabilities)
-	web.Register(api, reads, runs(in("getConnectorOptions", "GET", path+"/configuration-options", t, "What can be set in a connector's context")), a.connectorOptions)
+	web.Register(api, reads, runs(in("getConnectorCapabilities", "GET", path+"/capabilities", t, "Get what a connector can do")), a.connectorCapabilities)
+	web.Register(api, reads, runs(in("getConnectorOptions", "GET", path+"/configuration-options", t, "List what can be set in a connector's context")), a.connectorOptions)
 
 	web.Register(api, reads, runs(in("queryConnectorMedia", "POST", path+"/media/query", t, "List or search a connector's media")), a.queryMedia)
 	web.Register(api, reads, runs(in("detailConnectorMedia", "POST", path+"/media/detail", t, "Get the record of one of a connector's media")), a.detailMedia)
@@ -347,5 +347,5 @@ func (a *API) connectorRunRoutes() {
 
 	web.Register(api, reads, runs(in("pageConnectorData", "POST", path+"/data/page", t, "Get rows of a data connector")), a.dataPage)
 	web.Register(api, reads, runs(in("itemConnectorData", "POST", path+"/data/item", t, "Get a row of a data connector by its id")), a.dataItem)
-	web.Register(api, reads, runs(in("modelConnectorData", "POST", path+"/data/model", t, "What the rows of a data connector have")), a.dataModel)
+	web.Register(api, reads, runs(in("modelConnectorData", "POST", path+"/data/model", t, "Get what the rows of a data connector have")), a.dataModel)
 }

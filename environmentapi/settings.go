@@ -3,7 +3,6 @@ package environmentapi
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -123,7 +122,7 @@ func (a *API) updateSettings(ctx context.Context, c web.Caller, in *updateSettin
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Settings]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: settingsOf(v)}, nil
+	return changed(v.Version, settingsOf(v)), nil
 }
 
 var patchVersion = regexp.MustCompile(`^\d+\.\d+\.`)

@@ -2,7 +2,6 @@ package environmentapi
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"time"
 
@@ -81,7 +80,7 @@ func (a *API) createSubjectType(ctx context.Context, c web.Caller, in *createSub
 	if err != nil {
 		return nil, err
 	}
-	return &answer[SubjectType]{Status: http.StatusCreated, ETag: web.ETag(v.Version), Body: subjectTypeOf(v)}, nil
+	return added(v.Version, subjectTypeOf(v)), nil
 }
 
 // checkSubject refuses a name that would be taken for an id.
@@ -103,7 +102,7 @@ func (a *API) replaceSubjectType(ctx context.Context, c web.Caller, in *replaceS
 	if err != nil {
 		return nil, err
 	}
-	return &answer[SubjectType]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: subjectTypeOf(v)}, nil
+	return changed(v.Version, subjectTypeOf(v)), nil
 }
 
 func (a *API) deleteSubjectType(ctx context.Context, c web.Caller, in *SubjectTypeIn) (*empty, error) {

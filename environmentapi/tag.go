@@ -109,7 +109,7 @@ func (a *API) createTag(ctx context.Context, c web.Caller, in *createTagIn) (*an
 	if err != nil {
 		return nil, err
 	}
-	return &answer[TagRow]{Status: http.StatusCreated, ETag: web.ETag(v.Version), Body: tagOf(v)}, nil
+	return added(v.Version, tagOf(v)), nil
 }
 
 func (a *API) renameTag(ctx context.Context, c web.Caller, in *renameTagIn) (*answer[TagRow], error) {
@@ -180,19 +180,4 @@ func tagFilter(text string) (tags []string, err error) {
 		return nil, &tepin.Error{Kind: tepin.Invalid, Path: "tags", Message: "a list is filtered by at most 10 tags"}
 	}
 	return tags, nil
-}
-
-// target reads the id of what is to be changed, and the version that it has to have.
-func target[T ~string](c web.Caller, noun, given string) (T, *int64, error) {
-	ifVersion, err := web.IfMatch(c.Request)
-	if err != nil {
-		return "", nil, err
-	}
-	v, err := id[T](noun, given)
-	return v, ifVersion, err
-}
-
-// changed answers what a change has made.
-func changed[T any](version int64, body T) *answer[T] {
-	return &answer[T]{Status: http.StatusOK, ETag: web.ETag(version), Body: body}
 }

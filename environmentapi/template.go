@@ -95,9 +95,8 @@ func (a *API) createTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(t.Version))
 	w.Header().Set("Location", href(c, "/templates/"+string(t.ID)))
-	return writeJSON(w, http.StatusCreated, templateOf(t))
+	return writeVersion(w, http.StatusCreated, t.Version, templateOf(t))
 }
 
 // updateTemplate replaces the document by the body, or name and folder by the query.
@@ -127,8 +126,7 @@ func (a *API) updateTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(t.Version))
-	return writeJSON(w, http.StatusOK, templateOf(t))
+	return writeVersion(w, http.StatusOK, t.Version, templateOf(t))
 }
 
 // templateChange reads what the query and the headers say of an update. Without name
@@ -231,7 +229,7 @@ func (a *API) copyTemplate(ctx context.Context, c web.Caller, in *copyTemplateIn
 	if err := a.Asset.Settle(ctx, made.Document, err); err != nil {
 		return nil, err
 	}
-	return &answer[Template]{Status: http.StatusCreated, ETag: web.ETag(made.Version), Body: templateOf(made)}, nil
+	return added(made.Version, templateOf(made)), nil
 }
 
 func (a *API) downloadTemplate(w http.ResponseWriter, r *http.Request) error {

@@ -240,7 +240,7 @@ func (a *API) setVision(ctx context.Context, c web.Caller, in picturedIn, b visi
 	if err != nil {
 		return nil, err
 	}
-	return &answer[Vision]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: wholeVision(v, false)}, nil
+	return changed(v.Version, wholeVision(v, false)), nil
 }
 
 func (a *API) subjectVision(ctx context.Context, c web.Caller, in picturedIn, given string) (*answer[SubjectVision], error) {
@@ -274,7 +274,7 @@ func (a *API) setSubjectVision(ctx context.Context, c web.Caller, in picturedIn,
 	if err != nil {
 		return nil, err
 	}
-	return &answer[SubjectVision]{Status: http.StatusOK, ETag: web.ETag(v.Version), Body: subjectVisionOf(v, subject)}, nil
+	return changed(v.Version, subjectVisionOf(v, subject)), nil
 }
 
 func (a *API) setCrop(ctx context.Context, c web.Caller, in picturedIn, subject tepin.DefinitionID, b visionBody) (v tepin.Vision, err error) {
@@ -318,6 +318,5 @@ func (a *API) postExternalMedia(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", web.ETag(v.Version))
-	return writeJSON(w, http.StatusOK, wholeVision(v, false))
+	return writeVersion(w, http.StatusOK, v.Version, wholeVision(v, false))
 }

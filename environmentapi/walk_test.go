@@ -144,6 +144,7 @@ func withoutTrace(body []byte) string { return traceID.ReplaceAllString(string(b
 // The operations that Swagger shows have a name, a group, a summary and an example of
 // what is sent.
 func TestDescribed(t *testing.T) {
+	notVerbs := map[string]bool{"A": true, "The": true, "What": true, "Whether": true, "How": true, "Which": true, "With": true, "For": true, "All": true, "Versions": true}
 	s := newServer(t)
 	var doc struct {
 		Paths map[string]map[string]struct {
@@ -153,6 +154,7 @@ func TestDescribed(t *testing.T) {
 				Content map[string]struct{ Schema, Example any }
 			}
 			Parameters []struct{ Name, In string }
+			Responses  map[string]struct{ Headers map[string]any }
 		}
 	}
 	raw, err := s.api.OpenAPI()
@@ -165,11 +167,22 @@ func TestDescribed(t *testing.T) {
 				t.Errorf("%s %s: id %q, summary %q, tags %q", method, path, op.OperationID, op.Summary, op.Tags)
 			}
 			seen[op.OperationID] = true
+			if word, _, _ := strings.Cut(op.Summary, " "); strings.HasSuffix(word, ":") || notVerbs[word] {
+				t.Errorf("%s %s: %q does not say what it does, as in Get a template", method, path, op.Summary)
+			}
 			var documented []string
+			conditional, tagged := false, false
 			for _, p := range op.Parameters {
 				if p.In == "path" {
 					documented = append(documented, "{"+p.Name+"}")
 				}
+				conditional = conditional || p.Name == "If-Match"
+			}
+			for _, r := range op.Responses {
+				tagged = tagged || r.Headers["ETag"] != nil
+			}
+			if conditional && method != "delete" && !tagged {
+				t.Errorf("%s %s takes If-Match, and answers no ETag", method, path)
 			}
 			if got, want := strings.Join(documented, " "), strings.Join(pathParam.FindAllString(path, -1), " "); got != want {
 				t.Errorf("%s %s: documented parameters %q, not %q", method, path, got, want)
