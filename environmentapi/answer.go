@@ -18,6 +18,12 @@ type answer[T any] struct {
 // empty is an answer without a body.
 type empty struct{ Status int }
 
+// unsaid is an answer without a body about something that has a new version.
+type unsaid struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Version of the resource, for If-None-Match and If-Match."`
+}
+
 func ok[T any](body T) *answer[T] { return &answer[T]{Status: http.StatusOK, Body: body} }
 
 // changed answers what a change has made of something.

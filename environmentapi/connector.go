@@ -98,7 +98,7 @@ func (a *API) updateConnector(ctx context.Context, c web.Caller, given string, u
 	return a.Store.UpdateConnector(ctx, c.Actor, c.Environment.ID, id, u)
 }
 
-func (a *API) patchConnector(ctx context.Context, c web.Caller, in *patchConnectorIn) (*empty, error) {
+func (a *API) patchConnector(ctx context.Context, c web.Caller, in *patchConnectorIn) (*unsaid, error) {
 	u := tepin.ConnectorUpdate{Enabled: in.Body.Enabled, Default: in.Body.Default}
 	if in.Body.Name != nil {
 		name, err := asset.CheckName("the connector", *in.Body.Name)
@@ -110,8 +110,8 @@ func (a *API) patchConnector(ctx context.Context, c web.Caller, in *patchConnect
 	if u.Enabled == nil && u.Default == nil && u.Name == nil {
 		return nil, tepin.Errorf(tepin.Invalid, "there is nothing to change: send enabled, default or name")
 	}
-	_, err := a.updateConnector(ctx, c, in.ID, u)
-	return &empty{http.StatusNoContent}, err
+	v, err := a.updateConnector(ctx, c, in.ID, u)
+	return &unsaid{http.StatusNoContent, web.ETag(v.Version)}, err
 }
 
 func (a *API) deleteConnector(ctx context.Context, c web.Caller, in *connectorIn) (*empty, error) {
