@@ -127,6 +127,15 @@ func TestScreens(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	for _, in := range []tepin.Invitation{
+		{Email: "a-rather-long-address-of-somebody@department.example.org", Name: "Bea", Environments: []tepin.EnvironmentRole{{EnvironmentID: r.env.ID, Role: tepin.EnvironmentAdmin}}},
+		{Email: "sa@example.org", SubscriptionAdmin: true, TemplateDesigner: true},
+		{Email: "cato@example.org", Environments: []tepin.EnvironmentRole{{EnvironmentID: r.env.ID, Role: tepin.EndUser}}},
+	} {
+		in.SubscriptionID = r.env.SubscriptionID
+		r.Member(in)
+	}
+
 	b := r.tab(t)
 	b.signIn()
 	env := "/environments/" + string(r.env.ID)
@@ -162,11 +171,13 @@ func TestScreens(t *testing.T) {
 		{"deleted", env + "/deleted"},
 		{"tasks", env + "/tasks"},
 		{"activity", env + "/activity"},
+		{"environment-people", env + "/people"},
 		{"limits", panel + "/limits"},
 		{"integration-activity", panel + "/activity"},
 		{"settings", env + "/settings"},
 		{"environment-delete", env + "/delete"},
 		{"account", "/account"},
+		{"people", "/subscriptions/" + string(r.env.SubscriptionID) + "/people"},
 		{"lost", "/nowhere"},
 		{"nothing-found", env + "/integrations?search=zebra"},
 		{"empty", "/environments/" + string(empty.ID)},

@@ -31,6 +31,7 @@ type environmentPage struct {
 	Deletions    []deletedRow
 	Activity     *activity
 	Usage        *usage
+	People       *environmentPeople
 	Limits       *limits
 	Editor       *editor
 	Deleting     form // asks whether the environment shall be deleted
@@ -60,6 +61,7 @@ var tabs = []tab{
 	{Name: "connectors", Title: "Connectors"},
 	{Name: "tasks", Title: "Output tasks"},
 	{Name: "activity", Title: "Activity", For: managers},
+	{Name: "people", Title: "People", For: managers},
 	{Name: "usage", Title: "Usage", For: managers},
 	{Name: "deleted", Title: "Deleted", For: staff},
 	{Name: "settings", Title: "Settings", For: managers},

@@ -69,6 +69,8 @@ var pageFiles = map[string]string{
 	"usage":             "subscription chart usage subscription-usage",
 	"environment-usage": "environment chart usage environment-usage",
 
+	"environment-people": "environment environment-people",
+
 	"limits":               "environment environment-facts integrations integration quota-form limits",
 	"integration-activity": "environment environment-facts integrations integration activity-log integration-activity",
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,6 +56,38 @@ func (p subscriptionPage) Tabs() []tab {
 		list[i].Path, list[i].Here = p.Path()+"/"+list[i].Name, list[i].Name == p.Tab
 	}
 	return list
+}
+
+// Roles is all that somebody in the list is, in words: of the subscription, then in its
+// environments.
+func (p subscriptionPage) Roles(who tepin.Person) string {
+	var list []string
+	if who.SubscriptionAdmin {
+		list = append(list, "Subscription administrator")
+	}
+	if who.TemplateDesigner {
+		list = append(list, "Template designer")
+	}
+	admin := slices.DeleteFunc(slices.Clone(who.Environments), func(g tepin.EnvironmentRole) bool { return g.Role != tepin.EnvironmentAdmin })
+	for _, g := range admin {
+		if i := slices.IndexFunc(p.Environments, func(e tepin.Environment) bool { return e.ID == g.EnvironmentID }); i >= 0 {
+			text := "Environment administrator of " + p.Environments[i].Name
+			if more := len(admin) - 1; more > 0 {
+				text += " and " + strconv.Itoa(more) + " more"
+			}
+			list = append(list, text)
+			break
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// SeatsTaken tells how many seats of template designers are.
+func (p subscriptionPage) SeatsTaken() string {
+	if total := p.Subscription.DesignerSeats; total > 0 {
+		return strconv.FormatInt(p.SeatsUsed, 10) + " of " + plural(int(total), "designer seat", "designer seats") + " taken"
+	}
+	return plural(int(p.SeatsUsed), "designer seat", "designer seats") + " taken"
 }
 
 // RoleIn is the role of the person, or of the group, in an environment; "" = none.

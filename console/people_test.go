@@ -152,3 +152,59 @@ func TestPeopleInTheConsole(t *testing.T) {
 	b.get(people).want(t, "nobody is left", http.StatusOK, "bea@example.com is deleted")
 	third.get("/").want(t, "a deleted person's page", http.StatusSeeOther)
 }
+
+// Who administers an environment says who enters it, in its own screen: they see nobody
+// who is not in it, and end where they end.
+func TestPeopleOfAnEnvironment(t *testing.T) {
+	r := newRig(t)
+	sub := r.env.SubscriptionID
+	in := func(role tepin.Role) []tepin.EnvironmentRole {
+		return []tepin.EnvironmentRole{{EnvironmentID: r.env.ID, Role: role}}
+	}
+	cato, _ := r.Member(tepin.Invitation{SubscriptionID: sub, Email: "cato@example.org", TemplateDesigner: true})
+	dora, _ := r.Member(tepin.Invitation{SubscriptionID: sub, Email: "dora@example.org"})
+	group, err := r.Credential.CreateGroup(t.Context(), r.admin, tepin.Group{SubscriptionID: sub, Name: "Press", Access: in(tepin.EndUser)})
+	if err == nil {
+		err = r.Credential.SetGroupMember(t.Context(), r.admin, sub, group.ID, dora.User.ID, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := r.as(tepin.Invitation{Email: "ea@example.org", Environments: in(tepin.EnvironmentAdmin)})
+	people := "/environments/" + string(r.env.ID) + "/people"
+	first := b.get(people)
+	first.want(t, "the screen", http.StatusOK, "dora@example.org", "End user by the group “Press”", "ea@example.org", `id="tab-people"`)
+	if strings.Contains(first.body, "cato@example.org") {
+		t.Error("somebody is listed who may not enter")
+	}
+	add := func(email, role string) url.Values { return url.Values{"email": {email}, "role": {role}} }
+	b.post(people, add("nobody@example.org", "EU")).want(t, "a stranger", http.StatusUnprocessableEntity, "Nobody in the subscription has this e-mail address", "nobody@example.org")
+	b.post(people, add("cato@example.org", "SA")).want(t, "a role of the subscription", http.StatusUnprocessableEntity, "Choose what they shall be")
+	b.post(people, add(" Cato@example.org", "EU")).want(t, "let in", http.StatusSeeOther)
+	b.get(people).want(t, "afterwards", http.StatusOK, "cato@example.org is end user here.", "Template designer")
+	one := people + "/" + string(cato.User.ID)
+	b.post(one, url.Values{"role": {"EA"}}).want(t, "changed", http.StatusSeeOther)
+	admin := r.signedIn()
+	list := admin.get(r.subscriptionPath() + "/people")
+	list.want(t, "all people", http.StatusOK, "Template designer, Environment administrator of Demo", "1 designer seat taken")
+	if !r.Access.Roles(tepin.Actor{Kind: tepin.ActorUser, ID: string(cato.User.ID)}, r.env.ID).Any(tepin.NewRoles(tepin.EnvironmentAdmin)) {
+		t.Error("the role did not arrive")
+	}
+	b.post(one, url.Values{"role": {""}}).want(t, "taken", http.StatusSeeOther)
+	if p := b.get(people); strings.Contains(p.body, `data-id="`+string(cato.User.ID)) {
+		t.Error("somebody without a role is listed")
+	}
+	b.post(people+"/"+tepin.NewID[string](), url.Values{"role": {"EU"}}).want(t, "an unknown person", http.StatusNotFound)
+
+	all, err := r.Store.People(t.Context(), sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		if p.Email == "ea@example.org" {
+			b.post(people+"/"+string(p.UserID), url.Values{"role": {"EU"}}).want(t, "stepping down", http.StatusSeeOther)
+		}
+	}
+	b.get("/").want(t, "after stepping down", http.StatusOK, "Demo")
+	b.get(people).want(t, "after stepping down", http.StatusForbidden, "This page is for")
+}

@@ -251,7 +251,24 @@ func (a *API) environmentUsers(ctx context.Context, c web.Caller, _ *InEnvironme
 // InEnvironmentUser is the part of inputs that names a user of an environment.
 type InEnvironmentUser struct {
 	InEnvironment
-	UserID tepin.UserID `path:"userId" format:"uuid" doc:"A user of the environment's subscription."`
+	User string `path:"userId" maxLength:"254" doc:"A user of the environment's subscription, by id or by e-mail address." example:"ann@example.org"`
+}
+
+// theUser finds the user that the path names. Who administers an environment alone may
+// not list the people of the subscription, and knows an address.
+func (a *API) theUser(ctx context.Context, c web.Caller, named string) (tepin.UserID, error) {
+	if !strings.Contains(named, "@") {
+		return tepin.UserID(strings.ToLower(named)), nil
+	}
+	all, err := a.o.Store.People(ctx, c.Environment.SubscriptionID)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(all, func(p tepin.Person) bool { return strings.EqualFold(p.Email, named) })
+	if i < 0 {
+		return "", tepin.Errorf(tepin.NotFound, "nobody in the environment's subscription has this e-mail address; a subscription administrator can invite them")
+	}
+	return all[i].UserID, nil
 }
 
 type setEnvironmentUserIn struct {
@@ -262,11 +279,19 @@ type setEnvironmentUserIn struct {
 }
 
 func (a *API) setEnvironmentUser(ctx context.Context, c web.Caller, in *setEnvironmentUserIn) (*none, error) {
-	return nil, a.o.Credential.SetEnvironmentRole(ctx, c.Actor, c.Environment.ID, in.UserID, in.Body.Role)
+	id, err := a.theUser(ctx, c, in.User)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.o.Credential.SetEnvironmentRole(ctx, c.Actor, c.Environment.ID, id, in.Body.Role)
 }
 
 func (a *API) unsetEnvironmentUser(ctx context.Context, c web.Caller, in *InEnvironmentUser) (*none, error) {
-	return nil, a.o.Credential.SetEnvironmentRole(ctx, c.Actor, c.Environment.ID, in.UserID, "")
+	id, err := a.theUser(ctx, c, in.User)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.o.Credential.SetEnvironmentRole(ctx, c.Actor, c.Environment.ID, id, "")
 }
 
 // administratorBody is somebody who administers the installation.

@@ -134,6 +134,43 @@ func (v *invocation) roles(ctx context.Context, list []roleAnswer) ([]roleAnswer
 	return kept, nil
 }
 
+// environmentNames are the technical names of the environments that the person sees.
+func (v *invocation) environmentNames(ctx context.Context) (map[string]string, error) {
+	var list []struct {
+		ID   string `json:"id"`
+		Name string `json:"technicalName"`
+	}
+	err := v.call(ctx, "GET", "/environments", nil, &list)
+	names := make(map[string]string, len(list))
+	for _, e := range list {
+		names[e.ID] = e.Name
+	}
+	return names, err
+}
+
+// in is a role with its environment, by name where that is known.
+func (r roleAnswer) in(names map[string]string) string {
+	if name := names[r.Environment]; name != "" {
+		return name + " " + r.Role
+	}
+	return r.Environment + " " + r.Role
+}
+
+// maxRolesShown is how many environments a line of a list names.
+const maxRolesShown = 2
+
+// rolesText is all that a user is, on one line: "EU TDS, demo EA and 2 more".
+func (u userAnswer) rolesText(names map[string]string) string {
+	text := strings.Join(append([]string{"EU"}, u.Roles...), " ")
+	for i, r := range u.In {
+		if i == maxRolesShown {
+			return fmt.Sprintf("%s and %d more", text, len(u.In)-i)
+		}
+		text += ", " + r.in(names)
+	}
+	return text
+}
+
 // theUser finds the user that an argument names, by id or e-mail address, in the path of
 // a subscription.
 func (v *invocation) theUser(ctx context.Context, path, named string) (u userAnswer, err error) {
@@ -170,10 +207,14 @@ func listUsers(ctx context.Context, v *invocation) error {
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return err
 	}
+	names, err := v.environmentNames(ctx)
+	if err != nil {
+		return err
+	}
 	return v.print(raw, func(w io.Writer) error {
 		rows := [][]string{{"E-MAIL", "NAME", "STATUS", "ROLES"}}
 		for _, u := range list {
-			rows = append(rows, []string{u.Email, u.name(), u.Status, strings.Join(append([]string{"EU"}, u.Roles...), " ")})
+			rows = append(rows, []string{u.Email, u.name(), u.Status, u.rolesText(names)})
 		}
 		return table(w, rows...)
 	})
@@ -228,18 +269,22 @@ func showUser(ctx context.Context, v *invocation) error {
 	if err := v.call(ctx, "GET", path, nil, &raw); err != nil {
 		return err
 	}
-	return printUser(v, raw)
+	return printUser(ctx, v, raw)
 }
 
-func printUser(v *invocation, raw json.RawMessage) error {
+func printUser(ctx context.Context, v *invocation, raw json.RawMessage) error {
 	var u userAnswer
 	if err := json.Unmarshal(raw, &u); err != nil {
+		return err
+	}
+	names, err := v.environmentNames(ctx)
+	if err != nil {
 		return err
 	}
 	return v.print(raw, func(w io.Writer) error {
 		rows := [][]string{{"e-mail", u.Email}, {"name", u.name()}, {"id", u.ID}, {"status", u.Status}, {"roles", strings.Join(append([]string{"EU"}, u.Roles...), " ")}}
 		for _, r := range u.In {
-			rows = append(rows, []string{"environment", r.Environment + " " + r.Role})
+			rows = append(rows, []string{"environment", r.in(names)})
 		}
 		return table(w, rows...)
 	})
@@ -248,6 +293,9 @@ func printUser(v *invocation, raw json.RawMessage) error {
 func userRole(ctx context.Context, v *invocation) error {
 	if !v.given("subscription_admin") && !v.given("template_designer") && !v.given("environment") {
 		return errors.New("say what is to change: tepin user role -h lists the flags")
+	}
+	if v.given("environment") && v.given("as") && !v.given("subscription_admin") && !v.given("template_designer") {
+		return environmentRole(ctx, v)
 	}
 	u, path, err := v.user(ctx)
 	if err != nil {
@@ -261,7 +309,54 @@ func userRole(ctx context.Context, v *invocation) error {
 	if err := v.call(ctx, "PATCH", path, map[string]any{"subscriptionRoles": v.subscriptionRoles(u.Roles), "environmentRoles": in}, &raw); err != nil {
 		return err
 	}
-	return printUser(v, raw)
+	return printUser(ctx, v, raw)
+}
+
+// environmentRole changes what a user is in an environment by the environment's own route,
+// for which it is enough to administer the environment.
+func environmentRole(ctx context.Context, v *invocation) error {
+	users := "/environments/" + url.PathEscape(v.text("environment")) + "/users"
+	named, role := v.args[0], strings.ToUpper(v.text("as"))
+	one := users + "/" + url.PathEscape(named)
+	var err error
+	if role == "NONE" {
+		err = v.call(ctx, "DELETE", one, nil, nil)
+	} else {
+		err = v.call(ctx, "PUT", one, map[string]string{"role": role}, nil)
+	}
+	if err != nil {
+		return err
+	}
+	var list []json.RawMessage
+	if err := v.call(ctx, "GET", users, nil, &list); err != nil {
+		return err
+	}
+	for _, raw := range list {
+		var u environmentUserAnswer
+		if err := json.Unmarshal(raw, &u); err != nil {
+			return err
+		}
+		if u.ID == strings.ToLower(named) || strings.EqualFold(u.Email, named) {
+			return v.print(raw, func(w io.Writer) error {
+				return table(w, []string{"e-mail", u.Email}, []string{"id", u.ID}, []string{"environment", v.text("environment") + " " + strings.Join(u.Roles, " ")})
+			})
+		}
+	}
+	said := fmt.Sprintf("%s may not enter %s any more.", named, v.text("environment"))
+	if role != "NONE" {
+		said = fmt.Sprintf("%s is %s in %s as soon as they are active.", named, role, v.text("environment"))
+	}
+	return v.print(json.RawMessage(`{"roles":[]}`), func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, said)
+		return err
+	})
+}
+
+// environmentUserAnswer is what is shown of somebody in an environment.
+type environmentUserAnswer struct {
+	ID    string   `json:"id"`
+	Email string   `json:"email"`
+	Roles []string `json:"roles"`
 }
 
 func userLink(ctx context.Context, v *invocation) error {
