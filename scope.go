@@ -3,6 +3,7 @@ package tepin
 import (
 	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -132,4 +133,17 @@ func quote(s string) string {
 		}
 		return r
 	}, Shorten(s, 40)) + `"`
+}
+
+// Summary sums the scopes up for a list: "Read-only", or how many of how many.
+func (set Scopes) Summary() string {
+	switch set {
+	case 0:
+		return "None"
+	case MustScopes(AllScopes...):
+		return "All permissions"
+	case MustScopes(ReadOnlyScopes...):
+		return "Read-only"
+	}
+	return strconv.Itoa(len(set.List())) + " of " + strconv.Itoa(len(AllScopes))
 }

@@ -246,7 +246,7 @@ func (c *Console) savePermissions(v *visit) error {
 	if refusal(err) {
 		p.Panel.Scopes, p.Panel.Form = scopes, refused(err)
 		if tepin.KindOf(err) == tepin.Stale {
-			p.Panel.Form.Message = "Somebody else changed this integration after you opened it; it now has: " + permissionSummary(in.Scopes) +
+			p.Panel.Form.Message = "Somebody else changed this integration after you opened it; it now has: " + in.Scopes.Summary() +
 				". What you ticked is below: save again to replace theirs."
 		}
 		return c.renderPanel(v, http.StatusUnprocessableEntity, "permissions", p)

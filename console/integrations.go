@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -25,20 +24,7 @@ type integrationRow struct {
 }
 
 // Permissions sums up the scopes.
-func (r integrationRow) Permissions() string { return permissionSummary(r.Scopes) }
-
-func permissionSummary(s tepin.Scopes) string {
-	switch all := tepin.MustScopes(tepin.AllScopes...); s {
-	case 0:
-		return "None"
-	case all:
-		return "All permissions"
-	case tepin.MustScopes(tepin.ReadOnlyScopes...):
-		return "Read-only"
-	default:
-		return strconv.Itoa(len(s.List())) + " of " + strconv.Itoa(len(tepin.AllScopes))
-	}
-}
+func (r integrationRow) Permissions() string { return r.Scopes.Summary() }
 
 // createdSecret is a secret in the clear, on the only page that ever shows it.
 type createdSecret struct {

@@ -97,18 +97,22 @@ func createGroup(ctx context.Context, v *invocation) error {
 	if err := v.call(ctx, "POST", path+"/groups", map[string]any{"name": v.args[0], "description": v.text("description"), "access": access}, &raw); err != nil {
 		return err
 	}
-	return printGroup(v, raw)
+	return printGroup(ctx, v, raw)
 }
 
-func printGroup(v *invocation, raw json.RawMessage) error {
+func printGroup(ctx context.Context, v *invocation, raw json.RawMessage) error {
 	var g groupAnswer
 	if err := json.Unmarshal(raw, &g); err != nil {
+		return err
+	}
+	names, err := v.environmentNames(ctx)
+	if err != nil {
 		return err
 	}
 	return v.print(raw, func(w io.Writer) error {
 		rows := [][]string{{"name", g.Name}, {"id", g.ID}, {"members", strconv.Itoa(g.Members)}}
 		for _, r := range g.Access {
-			rows = append(rows, []string{"environment", r.Environment + " " + r.Role})
+			rows = append(rows, []string{"environment", r.in(names)})
 		}
 		return table(w, rows...)
 	})
@@ -130,7 +134,7 @@ func groupAccess(ctx context.Context, v *invocation) error {
 	if err := v.call(ctx, "PATCH", path+"/groups/"+g.ID, map[string]any{"access": access}, &raw); err != nil {
 		return err
 	}
-	return printGroup(v, raw)
+	return printGroup(ctx, v, raw)
 }
 
 func groupMember(method, done string) func(context.Context, *invocation) error {

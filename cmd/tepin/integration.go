@@ -175,7 +175,7 @@ func listIntegrations(ctx context.Context, v *invocation) error {
 	return v.print(raw, func(w io.Writer) error {
 		rows := [][]string{{"NAME", "CLIENT ID", "STATE", "SCOPES"}}
 		for _, i := range list {
-			rows = append(rows, []string{i.Name, i.ClientID, i.state(), strconv.Itoa(len(i.Scopes)) + " of " + strconv.Itoa(len(tepin.AllScopes))})
+			rows = append(rows, []string{i.Name, i.ClientID, i.state(), i.permissions()})
 		}
 		return table(w, rows...)
 	})
@@ -238,6 +238,16 @@ func (v *invocation) changes() (map[string]any, error) {
 		body["scopes"] = scopes
 	}
 	return body, nil
+}
+
+// permissions sums up what the integration may; a server that is newer than the program
+// may name scopes that this one does not know.
+func (i integrationAnswer) permissions() string {
+	set, err := tepin.ParseScopes(strings.Join(i.Scopes, " "))
+	if err != nil {
+		return strconv.Itoa(len(i.Scopes))
+	}
+	return set.Summary()
 }
 
 // scopesOf reads scopes, or the name of a set of them.
