@@ -138,7 +138,7 @@ func newTool(t *testing.T, p *people) *tool {
 		return abs
 	}
 	c := &tool{people: p, cli: at(modules, "@chili-publish", "connector-cli", "bin", "connector-cli"), project: filepath.Join(p.home, "archive"),
-		variables: []string{"NODE_OPTIONS=--require=" + at("testdata", "people", "shim.cjs"), "TEPIN_TEST_SERVER=" + p.server.demo.URL}}
+		variables: []string{"NODE_OPTIONS=--require=" + at("..", "..", "examples", "connector-cli.cjs"), "TEPIN_URL=" + p.server.demo.URL}}
 	login := c.start("login")
 	said := login.says(visit)
 	p.approve(said[0], said[1])

@@ -165,11 +165,11 @@ var visit = regexp.MustCompile(`Please visit "([^"]+)" and enter the code ([A-Z-
 func TestConnectorCLI(t *testing.T) {
 	p := newPeople(t)
 	modules := npm(t)
-	shim, err := filepath.Abs(filepath.Join("testdata", "people", "shim.cjs"))
+	shim, err := filepath.Abs(filepath.Join("..", "..", "examples", "connector-cli.cjs"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	variables := []string{"NODE_OPTIONS=--require=" + shim, "TEPIN_TEST_SERVER=" + p.server.demo.URL}
+	variables := []string{"NODE_OPTIONS=--require=" + shim, "TEPIN_URL=" + p.server.demo.URL}
 	cli := filepath.Join(modules, "@chili-publish", "connector-cli", "bin", "connector-cli")
 	for _, tenant := range []string{"prod", "dev"} {
 		login := p.run(variables, "node", cli, "login", "-t", tenant)
