@@ -6,8 +6,12 @@ import (
 	"github.com/tepin/tepin"
 )
 
-// MaxStagedFiles is how many files of one owner wait at once.
-const MaxStagedFiles = 1000
+// MaxStagedFiles and MaxStagedBytes are how many files of one owner wait at once, and how
+// large all of them are.
+const (
+	MaxStagedFiles = 1000
+	MaxStagedBytes = 4 << 30
+)
 
 const stagedColumns = `id, environment_id, connector_id, owner_kind, owner_id, name, content_type, blob_key, blob_size, blob_sha256, created_at`
 
@@ -16,15 +20,19 @@ func scanStaged(r row) (v tepin.StagedFile, err error) {
 }
 
 // StageFiles adds files whose bytes are written already: all of them, or none. TooMany if
-// the owner has [MaxStagedFiles] that wait.
+// the owner has [MaxStagedFiles] that wait, or [MaxStagedBytes].
 func (s *Store) StageFiles(ctx context.Context, by tepin.Actor, env tepin.EnvironmentID, id tepin.ConnectorID, files []tepin.StagedFile) error {
 	return s.write(ctx, func(t *tx) error {
-		have, err := get(ctx, t, "owner", func(r row) (n int, err error) { return n, r.Scan(&n) },
-			`SELECT count(*) FROM staged_file WHERE environment_id = $1 AND owner_kind = $2 AND owner_id = $3`, env, by.Kind, by.ID)
+		var bytes int64
+		have, err := get(ctx, t, "owner", func(r row) (n int, err error) { return n, r.Scan(&n, &bytes) },
+			`SELECT count(*), coalesce(sum(blob_size), 0) FROM staged_file WHERE environment_id = $1 AND owner_kind = $2 AND owner_id = $3`, env, by.Kind, by.ID)
 		if err != nil {
 			return err
 		}
-		if have+len(files) > MaxStagedFiles {
+		for _, f := range files {
+			bytes += f.Blob.Size
+		}
+		if have+len(files) > MaxStagedFiles || bytes > MaxStagedBytes {
 			return &tepin.Error{Kind: tepin.TooMany, RetryAfter: tepin.StagedKept / 24, Message: "too many staged files wait to be uploaded; upload them, or wait until they are forgotten"}
 		}
 		for i := range files {

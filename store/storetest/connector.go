@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tepin/tepin"
+	"github.com/tepin/tepin/store"
 )
 
 // connector adds a connector.
@@ -250,6 +251,8 @@ func stagedFiles(w *world) {
 	w.is(tepin.NotFound, w.DeleteStagedFile(w.ctx, w.bob, w.env, files[1].ID))
 	w.must(w.DeleteStagedFile(w.ctx, w.alice, w.env, files[1].ID))
 	w.is(tepin.TooMany, w.StageFiles(w.ctx, w.alice, w.env, c.ID, make([]tepin.StagedFile, 1000)))
+	large := tepin.StagedFile{Name: "large", Blob: tepin.BlobRef{Key: "large", Size: store.MaxStagedBytes}}
+	w.is(tepin.TooMany, w.StageFiles(w.ctx, w.alice, w.env, c.ID, []tepin.StagedFile{large}))
 	w.clock.Advance(tepin.StagedKept + time.Second)
 	_, err = w.StagedFile(w.ctx, w.alice, w.env, c.ID, files[0].ID)
 	w.is(tepin.NotFound, err)
