@@ -23,7 +23,8 @@ const callTime = 5 * time.Minute
 // Methods are those that a connector can list.
 var Methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// DefaultMethods are those of connectors that list none. Connectors that were written for the
+// DefaultMethods are those of connectors that list none, and all that a token which is bound
+// to a page may use. Connectors that were written for the
 // original send their searches, and what people upload, by POST, and cannot list anything.
 var DefaultMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost}
 
@@ -167,6 +168,9 @@ func (c Call) permitted() (*url.URL, error) {
 	methods := c.Connector.AllowedMethods
 	if len(methods) == 0 {
 		methods = DefaultMethods
+	}
+	if c.By.Origin != "" { // its visitors all have the token, which is for looking (S24)
+		methods = slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return !slices.Contains(DefaultMethods, m) })
 	}
 	switch {
 	case !c.Connector.Enabled:

@@ -284,6 +284,17 @@ func TestConnectorProxy(t *testing.T) {
 	s.do("GET", proxy, through(up.URL, "x-grafx-proxy-external-authentication-source", "server")).says(t, 403, "outputs")
 	s.do("PUT", proxy, through(up.URL)).says(t, 403, "allowedMethods")
 	s.do("GET", proxy, through(up.URL, "x-grafx-proxy-external-method", "DELETE")).says(t, 403, "allowedMethods")
+	// A token that is bound to a page looks, whatever else the connector may do.
+	const page = "https://shop.example"
+	able := "/connectors/" + s.published(ada, map[string]any{"proxyOptions": map[string]any{"allowedMethods": []string{"GET", "DELETE"}}}) + "/proxy"
+	fromPage := func(method string) call {
+		c := through(up.URL, "Origin", page, "x-grafx-proxy-external-method", method)
+		c.token = s.PageToken(s.env, page, tepin.MediaRead)
+		return c
+	}
+	s.do("GET", able, fromPage("GET")).want(t, 200, nil)
+	s.do("GET", able, fromPage("DELETE")).says(t, 403, "allowedMethods")
+	s.do("DELETE", able, through(up.URL)).want(t, 200, nil)
 	for _, name := range []string{"X-HTTP-Method-Override", "x-http-method", "X-Method-Override"} {
 		s.do("POST", proxy, through(up.URL, name, " delete")).says(t, 403, "allowedMethods")
 		s.do("POST", proxy, through(up.URL, name, "get")).want(t, 200, nil)

@@ -254,6 +254,7 @@ func (a *API) previewRoutes() {
 func (a *API) connectorRoutes() {
 	api, t := a.web, tag("Connectors")
 	reads, writes := web.Access{AnyToken: true, Connector: true}, web.Access{Roles: tepin.Administrators, Connector: true}
+	stages := web.Access{AnyToken: true, NoPage: true, Connector: true} // a token that is bound to a page only reads (S24)
 	web.Register(api, reads, in("listConnectors", "GET", "/connectors", t, "List connectors"), a.listConnectors)
 	web.Register(api, writes, created(withBody(maxConnectorBody, in("createConnector", "POST", "/connectors", t, "Publish a new connector"))), a.createConnector)
 	web.Register(api, reads, in("getConnector", "GET", "/connectors/{id}", t, "Get a connector"), a.getConnector)
@@ -280,7 +281,7 @@ func (a *API) connectorRoutes() {
 		param{"state", "string", true, "", ""}, param{"code", "string", false, "", ""}, param{"error", "string", false, "", ""})), a.finishConnectorSignIn)
 	web.Register(api, person, in("connectorSignOut", "POST", "/connectors/{id}/auth/oauth-authorization-code/logout", t, "End your own sign-in to the upstream"), a.connectorSignOut)
 
-	api.Raw(reads, a.gives(http.StatusOK, web.Schema[[]StagedFile](api), takesStaged(in("stageFiles", "POST", "/connectors/{id}/stage", t, "Bring files that a connector is to upload"))), a.stageFiles)
+	api.Raw(stages, a.gives(http.StatusOK, web.Schema[[]StagedFile](api), takesStaged(in("stageFiles", "POST", "/connectors/{id}/stage", t, "Bring files that a connector is to upload"))), a.stageFiles)
 	api.Raw(reads, givesFile("*/*", in("downloadStagedFile", "GET", "/connectors/{id}/stage/{fileId}", t, "Get a file that you have staged")), a.downloadStaged)
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		id := "proxyConnector" + method[:1] + strings.ToLower(method[1:])
@@ -331,14 +332,14 @@ func (a *API) brandKitRoutes() {
 // whoever has the scopes for those.
 func (a *API) connectorRunRoutes() {
 	api, t, path := a.web, tag("Connectors"), "/connectors/{id}"
-	reads := web.Access{AnyToken: true, Connector: true}
+	reads, uploads := web.Access{AnyToken: true, Connector: true}, web.Access{AnyToken: true, NoPage: true, Connector: true}
 	web.Register(api, reads, runs(in("getConnectorCapabilities", "GET", path+"/capabilities", t, "Get what a connector can do")), a.connectorCapabilities)
 	web.Register(api, reads, runs(in("getConnectorOptions", "GET", path+"/configuration-options", t, "List what can be set in a connector's context")), a.connectorOptions)
 
 	web.Register(api, reads, runs(in("queryConnectorMedia", "POST", path+"/media/query", t, "List or search a connector's media")), a.queryMedia)
 	web.Register(api, reads, runs(in("detailConnectorMedia", "POST", path+"/media/detail", t, "Get the record of one of a connector's media")), a.detailMedia)
 	api.Raw(reads, givesFile("*/*", runs(takesRun(web.Schema[MediaDownload](api), in("downloadConnectorMedia", "POST", path+"/media/download", t, "Get one of a connector's media as a file")))), a.downloadFromConnector)
-	web.Register(api, reads, runs(in("uploadConnectorMedia", "POST", path+"/media/upload", t, "Have a connector upload staged files")), a.uploadToConnector)
+	web.Register(api, uploads, runs(in("uploadConnectorMedia", "POST", path+"/media/upload", t, "Have a connector upload staged files")), a.uploadToConnector)
 
 	web.Register(api, reads, runs(in("queryConnectorFonts", "POST", path+"/fonts/query", t, "List or search a connector's font families")), a.queryFonts)
 	web.Register(api, reads, runs(in("detailConnectorFonts", "POST", path+"/fonts/detail", t, "List the styles of one of a connector's font families")), a.detailFonts)

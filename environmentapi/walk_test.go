@@ -128,6 +128,11 @@ func TestWalkFromPages(t *testing.T) {
 			}
 			continue
 		}
+		if rt.Access.NoPage {
+			s.do(rt.Method, path, call{token: bound, body: body(), header: map[string]string{"Origin": page}}).says(t, 403, "bound to a page")
+			s.do(rt.Method, path, call{token: full, body: body(), header: map[string]string{"Origin": page}}).says(t, 403, "token-exchange")
+			continue
+		}
 		s.do(rt.Method, path, call{token: bound, body: body()}).says(t, 403, "bound to the page "+page)
 		s.do(rt.Method, path, call{token: full, body: body(), header: map[string]string{"Origin": page}}).says(t, 403, "token-exchange")
 		r := s.do(rt.Method, path, call{token: bound, header: map[string]string{"Origin": page}})
