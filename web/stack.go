@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -209,9 +210,9 @@ func (s *Stack) finish(x *exchange, r *http.Request, p any) {
 	}
 	if _, meant := errors.AsType[*Problem](x.err); status >= 500 && meant {
 		level = slog.LevelWarn // a handler's answer by the wire's contract: a task that failed
-	} else if status >= 500 {
+	} else if status >= 500 && (p != nil || !errors.Is(x.err, context.Canceled) || r.Context().Err() == nil) {
 		level = slog.LevelError
-	}
+	} // else the client has hung up, which is no fault of the server, however many do
 	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 

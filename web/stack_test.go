@@ -2,8 +2,10 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -144,6 +146,32 @@ func TestLevelAndEnvironment(t *testing.T) {
 }
 
 // A handler that fails when half of its answer is out must not look successful.
+// Clients that hang up raise no alarm; what fails by itself does, also when it is called so.
+func TestHungUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		hungUp bool
+		err    error
+		level  string
+	}{
+		"hung up":          {true, fmt.Errorf("wait: %w", context.Canceled), "INFO"},
+		"a fault, too":     {true, errors.New("broken"), "ERROR"},
+		"our own canceled": {false, context.Canceled, "ERROR"},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		h := Handler(func(http.ResponseWriter, *http.Request) error {
+			if c.hungUp {
+				cancel()
+			}
+			return c.err
+		})
+		_, events := serve(t, Stack{}, h, request("GET", "/", nil).WithContext(ctx))
+		if events[0]["level"] != c.level {
+			t.Errorf("%s: %v", name, events[0])
+		}
+		cancel()
+	}
+}
+
 func TestFailureAfterTheAnswerBegan(t *testing.T) {
 	var log bytes.Buffer
 	s := Stack{Log: slog.New(slog.NewTextHandler(&log, nil))}
