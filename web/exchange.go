@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -234,6 +235,37 @@ func (w *writer) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
 	w.count += int64(n)
 	return n, err
+}
+
+// Files go out in pieces of at least sendPiece bytes, and at most maxPiece: no larger than
+// what has gone already, so that a peer that keeps up [MinRate] has time for each.
+const (
+	sendPiece = 64 << 10
+	maxPiece  = 4 << 20
+)
+
+// ReadFrom sends all of r, and counts it. Of a file, the kernel sends it.
+func (w *writer) ReadFrom(r io.Reader) (sent int64, err error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	left := int64(math.MaxInt64)
+	if l, ok := r.(*io.LimitedReader); ok {
+		r, left = l.R, l.N
+		defer func() { l.N -= sent }()
+	}
+	for left > 0 {
+		w.before()
+		piece := min(max(w.count, sendPiece), maxPiece, left)
+		n, err := io.Copy(w.ResponseWriter, &io.LimitedReader{R: r, N: piece})
+		sent += n
+		left -= n
+		w.count += n
+		if err != nil || n < piece {
+			return sent, err
+		}
+	}
+	return sent, nil
 }
 
 // Unwrap is for [http.ResponseController].

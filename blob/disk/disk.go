@@ -4,7 +4,6 @@ package disk
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -130,8 +129,8 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (size int64, s
 			err = full(err)
 		}
 	}()
-	h := sha256.New()
-	if size, err = io.Copy(io.MultiWriter(f, h), &reader{ctx, r}); err != nil {
+	size, digest, err := copyHashed(f, &reader{ctx, r})
+	if err != nil {
 		return 0, "", err
 	}
 	if err = f.Sync(); err != nil {
@@ -149,7 +148,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) (size int64, s
 	if err = syncDir(filepath.Join(s.dir, dir)); err != nil {
 		return 0, "", err
 	}
-	return size, hex.EncodeToString(h.Sum(nil)), nil
+	return size, hex.EncodeToString(digest), nil
 }
 
 // Open implements [blob.Store].
@@ -174,6 +173,14 @@ func (s *Store) Open(ctx context.Context, key string, offset, length int64) (io.
 	}
 	if length < 0 {
 		return f, nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	if info.Size()-offset <= length {
+		return f, nil // as it is: the kernel can send a file
 	}
 	return &part{io.LimitReader(f, length), f}, nil
 }
