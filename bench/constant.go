@@ -38,6 +38,9 @@ func serveConstant(kind, body string) error {
 	if kind == bare {
 		return http.Serve(listener, http.HandlerFunc(bareConstant([]byte(body))))
 	}
+	if kind == plainFiles {
+		return http.Serve(listener, servePlain(body))
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	mux := http.NewServeMux()
 	web.Mount(mux, []web.Route{{Method: "POST", Path: "/oauth/token", Access: web.Access{Public: true}, Handler: constant([]byte(body))}})

@@ -13,23 +13,27 @@ import (
 
 // PlanOfTemplates returns how the database means to read a page of templates.
 func (s *Store) PlanOfTemplates(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (string, error) {
-	l := listing[tepin.Template]{kind: "template", table: "template", columns: templateColumns, env: env, folders: true, where: []condition{living}}
-	return s.plan(ctx, l.statement, p)
+	return planOf(ctx, s, templateListing(env, p), p)
+}
+
+// PlanOfTasks returns how the database means to read a page of tasks.
+func (s *Store) PlanOfTasks(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (string, error) {
+	return planOf(ctx, s, taskListing(env, tepin.System, p), p)
 }
 
 // PlanOfFolders returns how the database means to read a page of folders of templates.
 func (s *Store) PlanOfFolders(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (string, error) {
-	return s.plan(ctx, folderListing(env, tepin.TemplateFolder).statement, p)
+	return planOf(ctx, s, folderListing(env, tepin.TemplateFolder), p)
 }
 
 // PlanOfProjects returns how the database means to read a page of an actor's projects.
 func (s *Store) PlanOfProjects(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (string, error) {
-	return s.plan(ctx, projectListing(env, by, p).statement, p)
+	return planOf(ctx, s, projectListing(env, by, p), p)
 }
 
 // PlanOfDefinitions returns how the database means to read a page of brand kits.
 func (s *Store) PlanOfDefinitions(ctx context.Context, env tepin.EnvironmentID, p tepin.List) (string, error) {
-	return s.plan(ctx, definitionListing(env, tepin.BrandKit).statement, p)
+	return planOf(ctx, s, definitionListing(env, tepin.BrandKit), p)
 }
 
 // PlanOfGuardFindings returns how the database means to look for what the guard saw.
@@ -37,11 +41,13 @@ func (s *Store) PlanOfGuardFindings(ctx context.Context) (string, error) {
 	return s.planOf(ctx, guardQuery, "env", 1, guardLines)
 }
 
-func (s *Store) plan(ctx context.Context, statement func(context.Context, queryer, tepin.List) (*statement, error), p tepin.List) (string, error) {
-	st, err := statement(ctx, s.reader, p)
+func planOf[T any](ctx context.Context, s *Store, l listing[T], p tepin.List) (string, error) {
+	p = l.ordered(p)
+	w, err := l.way(ctx, s.reader, p)
 	if err != nil {
 		return "", err
 	}
+	st := w.statement(l.columns, p, nil)
 	return s.planOf(ctx, st.String(), st.args...)
 }
 

@@ -88,7 +88,7 @@ func entries[T any](ctx context.Context, q queryer, folders listing[tepin.Folder
 		return out, err
 	}
 	if room == 0 {
-		if len(page.Items) > 0 {
+		if len(page.Items) > 0 || page.Next != nil {
 			out.Next = &tepin.Cursor{Items: true}
 		}
 	} else {

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,11 +103,73 @@ func check(t *testing.T, s *store.Store, name, plan string, err error) {
 	}
 }
 
-// The second word of a search is looked up for each row that the first one found.
-func TestSearchUsesBothIndexes(t *testing.T) {
-	plan, err := storetest.SQLite(t).PlanOfTemplates(t.Context(), "e", tepin.List{Search: "one two"})
-	if err != nil || !strings.Contains(plan, "(item_id=? AND word>? AND word<?)") || !strings.Contains(plan, "(environment_id=? AND kind=? AND word>? AND word<?)") {
-		t.Errorf("%v\n%s", err, plan)
+// Whatever a list is asked for beside its order, it reads along one index or finds few
+// rows by another: never a whole table.
+func TestListsAreNeverScanned(t *testing.T) {
+	const campaigns = storetest.OneFolder
+	small := storetest.Fill{Number: 1, Items: 9000, Projects: 100, Tasks: 9000, Families: 10, Integrations: 3}
+	for _, url := range []string{"sqlite:" + filepath.Join(t.TempDir(), "tepin.db"), storetest.Postgres(t)} {
+		s := storetest.Filled(t, url, &small)
+		after := small.Cursor("template", 4000)
+		for _, c := range []struct {
+			name string
+			tepin.List
+			index string // that has to be read
+		}{
+			{"word by name", tepin.List{Search: storetest.CommonWord}, "word_by_name"},
+			{"word by id", tepin.List{Search: storetest.CommonWord, SortBy: tepin.SortID}, "word"},
+			{"beginning of words", tepin.List{Search: "p"}, "word_by_name"},
+			{"rare word", tepin.List{Search: storetest.RareWord, SortBy: tepin.SortRelativePath}, "template_pkey|sqlite_autoindex_template_1"},
+			{"two words", tepin.List{Search: storetest.RareWord + " " + storetest.CommonWord}, "word_of_item"},
+			{"two common words", tepin.List{Search: "p " + storetest.CommonWord}, "template_by_name"},
+			{"word in folder", tepin.List{Search: storetest.CommonWord, Folder: campaigns}, "template_by_path"},
+			{"folder by id", tepin.List{Folder: "/", SortBy: tepin.SortID}, "template_by_id|template_pkey"},
+			{"small folder by id", tepin.List{Folder: campaigns + "/2026", SortBy: tepin.SortID}, "template_by_path"},
+			{"folders by name", tepin.List{Folder: campaigns, Recursive: true}, "template_by_name"},
+			{"small folders by name", tepin.List{Folder: storetest.SmallPart, Recursive: true}, "template_by_path"},
+			{"folders by path", tepin.List{Folder: campaigns, Recursive: true, SortBy: tepin.SortRelativePath}, "template_by_path"},
+			{"rare tag", tepin.List{Tags: []string{storetest.RareTag}}, "template_tag_templates"},
+			{"common tag", tepin.List{Tags: []string{storetest.CommonTag}}, "template_by_name"},
+		} {
+			for _, desc := range []bool{false, true} {
+				for _, cursor := range []*tepin.Cursor{nil, after} {
+					c.Desc, c.After = desc, cursor
+					plan, err := s.PlanOfTemplates(t.Context(), small.Environment, c.List)
+					checkNoScan(t, s, fmt.Sprintf("%s, desc %v, after %v", c.name, desc, cursor != nil), plan, c.index, err)
+				}
+			}
+		}
+		for name, c := range map[string]struct {
+			tepin.TaskFilter
+			index string
+		}{
+			"state": {tepin.TaskFilter{State: tepin.TaskFailed}, "task_by_state"}, "format": {tepin.TaskFilter{Format: tepin.GIF}, "task_by_format"},
+			"common state": {tepin.TaskFilter{State: tepin.TaskFinished}, "task_by_id|task_pkey"}, "both": {tepin.TaskFilter{State: tepin.TaskFinished, Format: tepin.GIF}, "task_by_format"},
+			"source": {tepin.TaskFilter{Source: "project"}, "task_by_id|task_pkey"}, "owner": {tepin.TaskFilter{Owner: "nobody"}, "task_of_owner"},
+		} {
+			plan, err := s.PlanOfTasks(t.Context(), small.Environment, tepin.List{Tasks: c.TaskFilter})
+			checkNoScan(t, s, "tasks by "+name, plan, c.index, err)
+		}
+	}
+}
+
+// checkNoScan refuses plans that read a table from one end to the other, and those that
+// read none of the indexes.
+func checkNoScan(t *testing.T, s *store.Store, name, plan, indexes string, err error) {
+	t.Helper()
+	found := false
+	for index := range strings.SplitSeq(indexes, "|") {
+		found = found || strings.Contains(plan, index)
+	}
+	for line := range strings.Lines(plan) {
+		line = strings.TrimSpace(line)
+		whole := strings.HasPrefix(line, "SCAN ") && !strings.Contains(line, "INDEX") && !slices.Contains([]string{"SCAN hit", "SCAN t", "SCAN h", "SCAN merged", "SCAN CONSTANT ROW"}, line)
+		if whole && !strings.HasPrefix(line, "SCAN w") || strings.Contains(line, "Seq Scan on") || strings.Contains(line, "AUTOMATIC") {
+			found = false
+		}
+	}
+	if err != nil || !found {
+		t.Errorf("%s, %s: %v\n%s", s.Dialect(), name, err, plan)
 	}
 }
 

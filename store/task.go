@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tepin/tepin"
@@ -97,19 +95,41 @@ func task(ctx context.Context, q queryer, env tepin.EnvironmentID, id tepin.Task
 // unless p names what to sort by; of all tasks, for an administrator or a designer. Their
 // reports, which may be long, are left out.
 func (s *Store) Tasks(ctx context.Context, env tepin.EnvironmentID, by tepin.Actor, p tepin.List) (tepin.Page[tepin.Task], error) {
-	var where []condition
-	if !by.Roles.Any(tepin.Staff) {
-		where = ownedBy(by)
-	}
-	for column, value := range map[string]string{"state": string(p.Tasks.State), "format": string(p.Tasks.Format), "source": p.Tasks.Source, "owner_id": p.Tasks.Owner} {
-		if value != "" {
-			where = append(where, condition{column: column, value: value})
-		}
-	}
-	slices.SortFunc(where, func(a, b condition) int { return strings.Compare(a.column, b.column) })
-	page, err := listing[tepin.Task]{kind: "task", table: "task", columns: taskColumns, env: env,
-		where: where, newest: true, scan: scanTask}.page(ctx, s.reader, p)
+	page, err := taskListing(env, by, p).page(ctx, s.reader, p)
 	return page, s.dialect.fail(err)
+}
+
+func taskListing(env tepin.EnvironmentID, by tepin.Actor, p tepin.List) listing[tepin.Task] {
+	l := listing[tepin.Task]{kind: "task", table: "task", columns: taskColumns, env: env, newest: true, scan: scanTask}
+	if !by.Roles.Any(tepin.Staff) {
+		l.where = ownedBy(by)
+	}
+	l.filters = l.ofTasks(p.Tasks)
+	return l
+}
+
+// ofTasks are the filters that f names.
+func (l listing[T]) ofTasks(f tepin.TaskFilter) (list []filter) {
+	if f.State != "" {
+		list = append(list, l.equals("state", f.State))
+	}
+	if f.Format != "" {
+		list = append(list, l.equals("format", f.Format))
+	}
+	if f.Source != "" {
+		source := l.equals("source", f.Source)
+		source.hits = nil // no index has it
+		list = append(list, source)
+	}
+	if f.Owner != "" {
+		owner := l.equals("owner_id", f.Owner)
+		of := owner.hits
+		owner.hits = func(st *statement) string { // the kind precedes it in the index
+			return of(st) + ` AND f.owner_kind IN (` + st.arg(tepin.ActorIntegration) + `, ` + st.arg(tepin.ActorUser) + `, ` + st.arg(tepin.ActorSystem) + `)`
+		}
+		list = append(list, owner)
+	}
+	return list
 }
 
 // DeleteTask removes a task that the actor may see, with its file; one that has not

@@ -71,7 +71,14 @@ func templateListing(env tepin.EnvironmentID, p tepin.List) listing[tepin.Templa
 			return fmt.Sprintf(`w.tag_id = (SELECT g.id FROM tag g WHERE g.environment_id = %[1]s AND (g.id = %[2]s OR g.name_key = %[3]s) ORDER BY g.id = %[2]s DESC LIMIT 1)`,
 				st.arg(env), st.arg(strings.ToLower(tag)), st.arg(nameKey(tag)))
 		}
-		l.filters = append(l.filters, filter{`template_tag w`, `w.template_id`, has, has})
+		l.filters = append(l.filters, filter{
+			hits: func(st *statement) string {
+				return `SELECT w.template_id AS item_id FROM template_tag w WHERE ` + has(st)
+			},
+			has: func(st *statement) string {
+				return `EXISTS (SELECT 1 FROM template_tag w WHERE w.template_id = t.id AND ` + has(st) + `)`
+			},
+		})
 	}
 	return l
 }

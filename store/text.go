@@ -78,12 +78,12 @@ func (t *tx) index(ctx context.Context, env tepin.EnvironmentID, kind, id, name 
 		return nil
 	}
 	st := &statement{}
-	common := st.arg(env) + `, ` + st.arg(kind) + `, ` + st.arg(id)
+	common := st.arg(env) + `, ` + st.arg(kind) + `, ` + st.arg(id) + `, ` + st.arg(nameKey(name))
 	var rows []string
 	for _, w := range list {
 		rows = append(rows, `(`+common+`, `+st.arg([]byte(w))+`)`)
 	}
-	_, err := t.exec(ctx, `INSERT INTO word (environment_id, kind, item_id, word) VALUES `+strings.Join(rows, `, `), st.args...)
+	_, err := t.exec(ctx, `INSERT INTO word (environment_id, kind, item_id, name_key, word) VALUES `+strings.Join(rows, `, `), st.args...)
 	return err
 }
 

@@ -10,6 +10,14 @@ DELETE FROM template WHERE deleted_at > 0;
 DELETE FROM project WHERE deleted_at > 0;
 DELETE FROM media WHERE deleted_at > 0;
 
+-- Words know the name that they are of: what is searched for is found in its order.
+ALTER TABLE word ADD COLUMN name_key BYTEA NOT NULL DEFAULT '';
+UPDATE word SET name_key = COALESCE(
+    (SELECT name_key FROM environment WHERE id = item_id), (SELECT name_key FROM integration WHERE id = item_id), (SELECT name_key FROM template WHERE id = item_id),
+    (SELECT name_key FROM project WHERE id = item_id), (SELECT name_key FROM media WHERE id = item_id), (SELECT name_key FROM task WHERE id = item_id),
+    (SELECT name_key FROM font_family WHERE id = item_id), (SELECT name_key FROM font_style WHERE id = item_id), name_key);
+CREATE INDEX word_by_name ON word (environment_id, kind, word, name_key, item_id);
+
 -- What lies in a folder has its path too: folder is the path of the folder that a folder
 -- lies in, path its own. The rows of those that were there before are made by folder.go.
 CREATE TABLE folder (

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -30,25 +31,36 @@ func Postgres(t testing.TB) string {
 	if os.Getenv("TEPIN_TEST_POSTGRES") == "off" {
 		t.Skip("TEPIN_TEST_POSTGRES=off")
 	}
-	port, err := cluster()
+	url, drop, err := Database()
 	if err != nil {
-		t.Fatal(err)
-	}
-	admin, err := sql.Open("pgx", address(port, "postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if _, err := admin.Exec(`CREATE DATABASE ` + name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		defer admin.Close()
-		if _, err := admin.Exec(`DROP DATABASE ` + name + ` WITH (FORCE)`); err != nil {
+		if err := drop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return address(port, name)
+	return url
+}
+
+// Database makes what [Postgres] returns the address of, and what drops it.
+func Database() (url string, drop func() error, err error) {
+	port, err := cluster()
+	if err != nil {
+		return "", nil, err
+	}
+	admin, err := sql.Open("pgx", address(port, "postgres"))
+	if err != nil {
+		return "", nil, err
+	}
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	if _, err := admin.Exec(`CREATE DATABASE ` + name); err != nil {
+		return "", nil, errors.Join(err, admin.Close())
+	}
+	return address(port, name), func() error {
+		_, err := admin.Exec(`DROP DATABASE ` + name + ` WITH (FORCE)`)
+		return errors.Join(err, admin.Close())
+	}, nil
 }
 
 var databases atomic.Int64
@@ -96,7 +108,7 @@ func start() (port int, err error) {
 	defer log.Close()
 	args := append([]string{"-c", keeper, "keeper"}, as...)
 	args = append(args, filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "listen_addresses=127.0.0.1",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB")
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=128MB")
 	server := exec.Command("/bin/sh", args...)
 	server.Env = append(os.Environ(), "DIRECTORY="+dir)
 	server.Dir, server.Stdout, server.Stderr = dir, log, log
@@ -114,6 +126,13 @@ func start() (port int, err error) {
 		return 0, fmt.Errorf("PostgreSQL does not start: %w\n%s", err, text)
 	}
 	held = append(held, alive)
+	pid, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Sscan(string(pid), &postmaster); err != nil {
+		return 0, err
+	}
 	return port, nil
 }
 
