@@ -73,7 +73,7 @@ func withDatabase(database string, f func(dir, url string) error) (err error) {
 	if database == "sqlite" {
 		return f(dir, "sqlite:"+filepath.Join(dir, "tepin.db"))
 	}
-	url, drop, err := storetest.Database()
+	url, drop, err := storetest.NewPostgres()
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ type question struct {
 const (
 	scaleTurns = 41
 	fewTurns   = 3
-	scaleTime  = time.Second
+	scaleTime  = 300 * time.Millisecond
 )
 
 // found is what a question took.

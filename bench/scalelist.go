@@ -38,6 +38,9 @@ func ofItems(kind string) []question {
 			for _, key := range []tepin.SortKey{tepin.SortName, tepin.SortID, tepin.SortRelativePath} {
 				for _, desc := range []bool{false, true} {
 					for _, far := range []bool{false, true} {
+						if far && place.Folder == storetest.SmallPart {
+							continue // it has not so many
+						}
 						p := place.List
 						p.Search, p.SortBy, p.Desc = search, key, desc
 						list = append(list, itemQuestion(kind, place.name, p, far))
@@ -56,7 +59,7 @@ func ofItems(kind string) []question {
 	for _, folder := range []string{"/", storetest.OneFolder, storetest.DeepFolder} {
 		for _, key := range []tepin.SortKey{tepin.SortName, tepin.SortID} {
 			p := tepin.List{Folder: folder, SortBy: key}
-			list = append(list, question{fmt.Sprintf("%s directory %s by %s", kind, folder, key), key == tepin.SortName, func(ctx context.Context, s *side, turn int) error {
+			list = append(list, question{fmt.Sprintf("%s directory %s by %s", kind, folder, key), key == tepin.SortName && folder != storetest.DeepFolder, func(ctx context.Context, s *side, turn int) error {
 				if kind == "media" {
 					return some(s.db.MediaDirectory(ctx, s.Environment, p))
 				}
@@ -95,13 +98,17 @@ func itemQuestion(kind, place string, p tepin.List, far bool) question {
 	if far {
 		page = "page 10,000"
 	}
-	// There is an index for every order of all, and of a folder but by id.
-	index := p.Folder == "" || !p.Recursive && p.SortBy != tepin.SortID || p.Recursive && p.SortBy == tepin.SortRelativePath
+	// There is an index for every order of all, of a folder by name, and of all below one by
+	// path; for words, by name and by id.
+	index := p.Folder == "" || !p.Recursive && p.SortBy != tepin.SortID || p.Folder == storetest.OneFolder && p.SortBy == tepin.SortRelativePath
 	switch p.Search {
-	case storetest.SomeWord, storetest.LastWord, storetest.CommonWord + " " + storetest.LastWord:
-		index = false
+	case "":
 	case "id", storetest.RareWord:
-		index = true
+		index = p.Folder != storetest.SmallPart // of which the small environment has but a few rows
+	case storetest.CommonWord + " " + storetest.LastWord:
+		index = false
+	default:
+		index = p.Search == storetest.CommonWord && p.Folder == "" && p.SortBy != tepin.SortRelativePath
 	}
 	return question{strings.Join(append(words, page), ", "), index, func(ctx context.Context, s *side, turn int) error {
 		p := p

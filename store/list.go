@@ -78,7 +78,7 @@ func (l listing[T]) ordered(p tepin.List) tepin.List {
 
 // strides are how many rows are looked at, one after the other, until a page is full. A
 // list whose rows lie further apart goes on with the next page.
-var strides = []int{2000, 8000, 20000}
+var strides = []int{2000, 8000}
 
 // inSteps reads a page for which each row of an order is asked something.
 func (l listing[T]) inSteps(ctx context.Context, q queryer, w *way, p tepin.List) (tepin.Page[T], error) {

@@ -31,7 +31,7 @@ func Postgres(t testing.TB) string {
 	if os.Getenv("TEPIN_TEST_POSTGRES") == "off" {
 		t.Skip("TEPIN_TEST_POSTGRES=off")
 	}
-	url, drop, err := Database()
+	url, drop, err := NewPostgres()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +43,8 @@ func Postgres(t testing.TB) string {
 	return url
 }
 
-// Database makes what [Postgres] returns the address of, and what drops it.
-func Database() (url string, drop func() error, err error) {
+// NewPostgres makes what [Postgres] returns the address of, and what drops it.
+func NewPostgres() (url string, drop func() error, err error) {
 	port, err := cluster()
 	if err != nil {
 		return "", nil, err

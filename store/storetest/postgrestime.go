@@ -11,7 +11,7 @@ import (
 var postmaster int
 
 // PostgresProcesses are the processes of this process's PostgreSQL server that work for a
-// connection, or for all: the children of its first.
+// connection.
 func PostgresProcesses() (pids []int, err error) {
 	if postmaster == 0 {
 		return nil, nil
@@ -28,7 +28,8 @@ func PostgresProcesses() (pids []int, err error) {
 		if _, err := fmt.Sscan(text[:strings.Index(text, " ")]+text[strings.LastIndex(text, ")")+1:], &pid, &state, &parent); err != nil {
 			return nil, err
 		}
-		if parent == postmaster {
+		command, err := os.ReadFile(strings.TrimSuffix(file, "stat") + "cmdline")
+		if parent == postmaster && err == nil && strings.Contains(string(command), "127.0.0.1") { // what works for all may end
 			pids = append(pids, pid)
 		}
 	}
