@@ -101,7 +101,7 @@ func (f Fill) tags(ctx context.Context, b bulk) error {
 func (f Fill) integrations(ctx context.Context, b bulk) error {
 	name := func(n int) string { return fmt.Sprintf("Shop %05d", n*7919%1_000_003) }
 	err := b.insert(ctx, "integration", "id, environment_id, client_id, name, name_key, description, scopes, enabled, epoch, created_at, updated_at, version", count(f.Integrations, func(n int) []any {
-		return []any{f.ID("integration", n), f.Environment, fmt.Sprintf("int_fill%02d%012d", f.Number, n), name(n), []byte(strings.ToLower(name(n))), "", "templates:read media:read", true, 1, fillTime, fillTime, 1}
+		return []any{f.ID("integration", n), f.Environment, fmt.Sprintf("int_fill%02d%012d", f.Number, n), name(n), []byte(strings.ToLower(name(n))), "", "media:read", true, 1, fillTime, fillTime, 1}
 	}))
 	if err == nil {
 		err = b.insert(ctx, "secret", "id, environment_id, integration_id, label, mac, pepper_id, last_four, created_by, created_at, not_before, expires_at", count(f.Integrations, func(n int) []any {
