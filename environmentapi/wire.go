@@ -13,7 +13,7 @@ import (
 type Page[T any] struct {
 	PageSize int        `json:"pageSize" doc:"The most rows that a page has." example:"50"`
 	Data     []T        `json:"data" nullable:"false"`
-	Links    *PageLinks `json:"links" doc:"null on the last page."`
+	Links    *PageLinks `json:"links" doc:"null on the last page, and on that alone: where few rows match, a page can have fewer of them than pageSize, even none, and the next one goes on."`
 	Total    *int64     `json:"total,omitempty" doc:"How many rows there are in all, where counting them is cheap."`
 }
 
