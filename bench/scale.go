@@ -183,6 +183,9 @@ func scaleStore(ctx context.Context, database, url string, sides [2]*side) (err 
 	for _, s := range sides {
 		s.db = db
 	}
+	if err := errors.Join(scaleDirectory(ctx, database, sides[1]), scaleReaders(ctx, database, sides[1])); err != nil {
+		return err
+	}
 	var all []found
 	for _, q := range questions() {
 		f, err := compare(ctx, q, sides)
