@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -251,6 +252,9 @@ func processorTime(postgres []int) (time.Duration, error) {
 	sum := time.Duration(mine.Nano())
 	for _, pid := range postgres {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the connection has ended
+		}
 		if err != nil {
 			return 0, err
 		}

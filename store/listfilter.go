@@ -97,12 +97,16 @@ func (l listing[T]) askWords(prefixes []string) (list []filter) {
 			},
 			again: true,
 			has: func(st *statement) string {
-				return opaque(`EXISTS (SELECT 1 FROM word w WHERE w.item_id = t.id AND ` + begins(st, prefix) + `)`)
+				return opaque(`EXISTS (SELECT 1 FROM word w WHERE w.item_id = t.id AND ` + begins(st, prefix) + once + `)`)
 			},
 		})
 	}
 	return list
 }
+
+// once ends a sub-SELECT that is run for each row: PostgreSQL is not to gather all rows
+// that it could find instead.
+const once = ` LIMIT 1 OFFSET 0`
 
 // begins is the condition that a word begins with prefix. No word holds the byte
 // 0xff: it ends the range of those that do.
