@@ -76,7 +76,7 @@ func templateListing(env tepin.EnvironmentID, p tepin.List) listing[tepin.Templa
 				return `SELECT w.template_id AS item_id FROM template_tag w WHERE ` + has(st)
 			},
 			has: func(st *statement) string {
-				return `EXISTS (SELECT 1 FROM template_tag w WHERE w.template_id = t.id AND ` + has(st) + `)`
+				return opaque(`EXISTS (SELECT 1 FROM template_tag w WHERE w.template_id = t.id AND ` + has(st) + once + `)`)
 			},
 		})
 	}
