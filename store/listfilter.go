@@ -61,11 +61,12 @@ func (l listing[T]) inFolders(below span, key []byte) filter {
 	}
 }
 
-// equals is the filter of rows with a value in a column of an index.
+// equals is the filter of rows with a value in a column of an index, in which id follows:
+// the order has PostgreSQL count along it.
 func (l listing[T]) equals(column string, value any) filter {
 	return filter{
 		hits: func(st *statement) string {
-			return `SELECT f.id AS item_id FROM ` + l.table + ` f WHERE f.environment_id = ` + st.arg(l.env) + ` AND f.` + column + ` = ` + st.arg(value)
+			return `SELECT f.id AS item_id FROM ` + l.table + ` f WHERE f.environment_id = ` + st.arg(l.env) + ` AND f.` + column + ` = ` + st.arg(value) + ` ORDER BY f.id`
 		},
 		has: func(st *statement) string { return opaque(`t.` + column + ` = ` + st.arg(value)) },
 	}

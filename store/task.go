@@ -123,9 +123,9 @@ func (l listing[T]) ofTasks(f tepin.TaskFilter) (list []filter) {
 	}
 	if f.Owner != "" {
 		owner := l.equals("owner_id", f.Owner)
-		of := owner.hits
 		owner.hits = func(st *statement) string { // the kind precedes it in the index
-			return of(st) + ` AND f.owner_kind IN (` + st.arg(tepin.ActorIntegration) + `, ` + st.arg(tepin.ActorUser) + `, ` + st.arg(tepin.ActorSystem) + `)`
+			return `SELECT f.id AS item_id FROM task f WHERE f.environment_id = ` + st.arg(l.env) + ` AND f.owner_kind IN (` + st.arg(tepin.ActorIntegration) + `, ` +
+				st.arg(tepin.ActorUser) + `, ` + st.arg(tepin.ActorSystem) + `) AND f.owner_id = ` + st.arg(f.Owner)
 		}
 		list = append(list, owner)
 	}

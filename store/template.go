@@ -73,7 +73,7 @@ func templateListing(env tepin.EnvironmentID, p tepin.List) listing[tepin.Templa
 		}
 		l.filters = append(l.filters, filter{
 			hits: func(st *statement) string {
-				return `SELECT w.template_id AS item_id FROM template_tag w WHERE ` + has(st)
+				return `SELECT w.template_id AS item_id FROM template_tag w WHERE ` + has(st) + ` ORDER BY w.template_id` // which has PostgreSQL count along the index
 			},
 			has: func(st *statement) string {
 				return opaque(`EXISTS (SELECT 1 FROM template_tag w WHERE w.template_id = t.id AND ` + has(st) + once + `)`)
