@@ -75,3 +75,13 @@ func (set Roles) Scopes() Scopes {
 	}
 	return all
 }
+
+// RolesWith is the roles each of which has the scope in an environment.
+func RolesWith(s Scope) (set Roles) {
+	for _, r := range allRoles {
+		if NewRoles(r).Scopes().Has(s) {
+			set |= NewRoles(r)
+		}
+	}
+	return set
+}

@@ -17,6 +17,7 @@ type authorizePage struct {
 	Form        form
 	Request     grant.AuthorizationRequest
 	Environment tepin.Environment
+	Roles       tepin.Roles  // of the person, in it
 	Action      template.URL // this page with its query: the form is the request, answered
 	Back        string       // the host that the person is sent back to
 	Password    bool         // the sign-in is too old for the request
@@ -31,8 +32,15 @@ func (p authorizePage) Name() bool { return p.Request.Scopes.Identity.Has(tepin.
 // Email reports whether the application wants to know the person's e-mail address.
 func (p authorizePage) Email() bool { return p.Request.Scopes.Identity.Has(tepin.Email) }
 
-// API lists what the application wants to be cut down to; none = it wants all.
-func (p authorizePage) API() []tepin.Scope { return p.Request.Scopes.API.List() }
+// API lists what the application gets that wants to be cut down: no more than the
+// person's roles allow.
+func (p authorizePage) API() []tepin.Scope { return (p.Request.Scopes.API & p.Roles.Scopes()).List() }
+
+// All reports whether the application wants all that the person may.
+func (p authorizePage) All() bool { return p.Request.Scopes.API == 0 }
+
+// Makes reports whether the person's roles make something of an environment's content.
+func (p authorizePage) Makes(s tepin.Scope) bool { return p.Roles.Scopes().Has(s) }
 
 // readAuthorization reads the request in the address. What is wrong with it has been
 // answered when r is nil: on a page where the application is not known, else by sending
@@ -136,7 +144,7 @@ func (c *Console) renderAuthorize(v *visit, status int, r grant.AuthorizationReq
 	// Browsers hold the redirect that answers a form to its page's form-action.
 	setPolicy(v.w.Header(), " "+back.Scheme+"://"+back.Host)
 	return c.render(v, status, "authorize", "Sign in to "+r.Application.Name, authorizePage{
-		Form: f, Request: r, Environment: environment, Back: back.Host, Password: !r.Fresh(c.now().Sub(who.SignedInAt)),
+		Form: f, Request: r, Environment: environment, Roles: c.access.Roles(credential.ActorOf(who.User), environment.ID), Back: back.Host, Password: !r.Fresh(c.now().Sub(who.SignedInAt)),
 		Action: template.URL("/authorize?" + v.r.URL.RawQuery), // escaped by who asks; html/template escapes it for the attribute
 	})
 }

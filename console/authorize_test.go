@@ -230,3 +230,20 @@ func TestAuthorizeNeedsARole(t *testing.T) {
 	b.get(asks(a)).want(t, "a user", http.StatusOK)
 	b.post(asks(a), url.Values{"decision": {"allow"}}).want(t, "a user's yes", http.StatusSeeOther)
 }
+
+// The question promises what the person's roles allow, and no more.
+func TestConsentPromisesWhatRolesAllow(t *testing.T) {
+	r := newRig(t)
+	a := r.Application(r.env, "Web shop", callback)
+	in := []tepin.EnvironmentRole{{EnvironmentID: r.env.ID, Role: tepin.EndUser}}
+	eu := r.as(tepin.Invitation{Email: "eu@example.org", Environments: in})
+	eu.get(asks(a)).want(t, "an end user", http.StatusOK, "make, change and delete projects")
+	cut := asks(a, "scope", "openid template:write template:read")
+	if p := eu.get(cut); strings.Contains(p.body, "template:write") || !strings.Contains(p.body, "template:read") {
+		t.Error("an end user is promised to be able to change templates")
+	}
+	eu.get(asks(a, "scope", "openid template:write")).want(t, "nothing", http.StatusOK, "your roles allow none")
+	tds := r.as(tepin.Invitation{Email: "tds@example.org", TemplateDesigner: true, Environments: in})
+	tds.get(asks(a)).want(t, "a template designer", http.StatusOK, "Read, change and delete the templates")
+	tds.get(cut).want(t, "a template designer, cut down", http.StatusOK, "template:write")
+}

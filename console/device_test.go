@@ -217,3 +217,26 @@ func TestAccountLogins(t *testing.T) {
 		t.Errorf("somebody else's token: %v", err)
 	}
 }
+
+// The command line is for whoever has any role but end user; who has not is told so, and
+// the terminal does not wait on.
+func TestDeviceByRole(t *testing.T) {
+	r := newRig(t)
+	in := []tepin.EnvironmentRole{{EnvironmentID: r.env.ID, Role: tepin.EndUser}}
+	commandLine := tepin.FirstParty[0]
+	for _, c := range []struct {
+		as     tepin.Invitation
+		status int
+		told   string
+	}{
+		{tepin.Invitation{Email: "tds@example.org", TemplateDesigner: true, Environments: in}, http.StatusOK, "tokens for tds@example.org"},
+		{tepin.Invitation{Email: "eu@example.org", Environments: in}, http.StatusForbidden, "access_denied"},
+	} {
+		b := r.as(c.as)
+		s := r.device(commandLine)
+		b.post("/device", url.Values{"code": {s.UserCode}, "decision": {"approve"}}).want(t, c.as.Email, c.status)
+		if got := r.outcome(commandLine, s); !strings.HasPrefix(got, c.told) {
+			t.Errorf("the device of %s is told %s, want %s", c.as.Email, got, c.told)
+		}
+	}
+}

@@ -85,7 +85,9 @@ func New(o Options) *API {
 
 const description = "Templates, projects, media, fonts and renders of one environment.\n\n" +
 	"Press *Authorize* and type the client id and secret of an integration, or paste an `access_token`. A token reaches the environment of its own integration alone; " +
-	"each operation says which scope it needs."
+	"each operation says which scope it needs.\n\n" +
+	"Operations that need a person (tags, brand kits, output settings, user interfaces, settings, credentials of connectors) are refused to integrations. For them, somebody who has the role " +
+	"signs in by `tepin login`, and `tepin token` prints the token to paste; or they sign in to an application that is registered in the environment."
 
 // ServeHTTP answers requests below /grafx.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -48,7 +48,7 @@ func (a *API) running(ctx context.Context, c web.Caller, given string, values ma
 	}
 	need := map[tepin.ScriptSource]tepin.Scope{tepin.DefaultMedia: media, tepin.DefaultFonts: fonts}[v.ScriptSource]
 	if need != "" && !c.Actor.Scopes.Has(need) {
-		return connector.Run{}, web.MissingScope(need)
+		return connector.Run{}, web.MissingScope(c.Actor, need)
 	}
 	return connector.Run{Connector: v, Usage: tepin.BrowserUsage, By: c.Actor, From: c.Addr, PublicURL: c.BaseURL, Context: values}, checkContext(values)
 }

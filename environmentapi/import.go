@@ -57,9 +57,9 @@ func mayImport(c web.Caller) func(media, fonts bool) error {
 	return func(media, fonts bool) error {
 		switch {
 		case media && !c.Actor.Scopes.Has(tepin.MediaWrite):
-			return web.MissingScope(tepin.MediaWrite)
+			return web.MissingScope(c.Actor, tepin.MediaWrite)
 		case fonts && !c.Actor.Scopes.Has(tepin.FontWrite):
-			return web.MissingScope(tepin.FontWrite)
+			return web.MissingScope(c.Actor, tepin.FontWrite)
 		}
 		return nil
 	}
@@ -152,7 +152,7 @@ func (a *API) exportTemplate(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, s := range []tepin.Scope{tepin.MediaRead, tepin.FontRead} {
 		if !c.Actor.Scopes.Has(s) {
-			return web.MissingScope(s)
+			return web.MissingScope(c.Actor, s)
 		}
 	}
 	ref, err := a.packTemplate(r.Context(), t)

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -192,6 +193,12 @@ func (p *People) DecideDevice(ctx context.Context, who Person, d DeviceDecision)
 		return decided(p.o.Store.DenyDevice(ctx, who.actor(), request.ID))
 	}
 	login, err := p.login(who, application, d.Environment)
+	if e, ok := errors.AsType[*tepin.Error](err); ok && e.Kind == tepin.Forbidden && e.Path == "" {
+		// Nothing that the person types changes that: the device need not wait on.
+		if denied := p.o.Store.DenyDevice(ctx, who.actor(), request.ID); denied != nil {
+			return decided(denied)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -232,8 +239,8 @@ func (p *People) login(who Person, a tepin.Application, env tepin.EnvironmentID)
 		return tepin.Login{}, &tepin.Error{Kind: tepin.Forbidden, Path: "password", Message: "your sign-in is older than five minutes; give your password again"}
 	}
 	if a.Reach == tepin.ReachInstallation {
-		if env = ""; !p.o.Access.RolesAnywhere(who.actor()).Any(tepin.Administrators) {
-			return tepin.Login{}, tepin.Errorf(tepin.Forbidden, "%s is for administrators, and you are not one of anything here", a.Name)
+		if env = ""; !p.o.Access.RolesAnywhere(who.actor()).Any(tepin.Staff) {
+			return tepin.Login{}, tepin.Errorf(tepin.Forbidden, "%s is for administrators and template designers, and you are neither anywhere here; ask an administrator for a role", a.Name)
 		}
 	} else if e, ok := p.o.Access.Environment(string(env)); ok && env != "" {
 		env = e.ID // its name will do to choose it, not to keep

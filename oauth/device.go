@@ -84,6 +84,6 @@ func (h Handler) deviceCode(r *http.Request, a tepin.Application, req request) (
 var deviceRefusals = map[grant.DeviceRefusal]string{
 	grant.DevicePending: "the person has not decided yet; ask again after the interval",
 	grant.DeviceSlower:  "you ask too often; ask again after an interval that is 5 seconds longer than before",
-	grant.DeviceDenied:  "the person has refused; begin again if that was an error",
+	grant.DeviceDenied:  "the person has refused, or has no role that this application is for; begin again if that was an error",
 	grant.DeviceExpired: "nobody has decided in time; begin again",
 }

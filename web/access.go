@@ -232,11 +232,11 @@ func (g Guard) admit(w http.ResponseWriter, r *http.Request, a Access, at place,
 	case a.Person && a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call is about a person, and the token is an integration's; use the token of somebody who has signed in")
 	case a.Roles != 0 && !a.Administrator:
-		return tepin.Errorf(tepin.Forbidden, "this call needs a person who is %s: access tokens of integrations cannot make it; use the token of somebody who has signed in to an application, or make the change in the console", a.Roles)
+		return tepin.Errorf(tepin.Forbidden, "this call needs a person who is %s: access tokens of integrations cannot make it; sign such a person in by `tepin login` and use what `tepin token` prints, or the token of an application that they have signed in to", a.Roles)
 	case a.Scope == "":
 		return tepin.Errorf(tepin.Forbidden, "this call needs an administrator, signed in to the console or by `tepin login`; access tokens of integrations cannot make it")
 	case !c.Actor.Scopes.Has(a.Scope):
-		return MissingScope(a.Scope)
+		return MissingScope(c.Actor, a.Scope)
 	}
 	return nil
 }
@@ -278,7 +278,7 @@ func admitPerson(actor tepin.Actor, a Access) error {
 		return nil
 	case actor.Reach == tepin.ReachEnvironment && a.Scope != "":
 		if !actor.Scopes.Has(a.Scope) {
-			return MissingScope(a.Scope)
+			return MissingScope(actor, a.Scope)
 		}
 		return nil
 	case actor.Reach == tepin.ReachEnvironment:

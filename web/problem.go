@@ -50,14 +50,17 @@ func (p *Problem) GetHeaders() http.Header { return p.header }
 // ContentType is the media type of problems, for huma.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// MissingScope is the refusal of a token that lacks a scope.
-func MissingScope(s tepin.Scope) error {
-	return &tepin.Error{
-		Kind: tepin.Forbidden,
-		Message: "this call needs the scope " + string(s) + ", which the token does not have; tick it on the Permissions tab of the integration, " +
-			"then ask for a new token",
-		Cause: &scopeError{s},
+// MissingScope is the refusal of a token that lacks a scope. Integrations are given
+// scopes; people have those of their roles, less what they kept from the application.
+func MissingScope(by tepin.Actor, s tepin.Scope) error {
+	way := "tick it on the Permissions tab of the integration, then ask for a new token"
+	if by.Kind == tepin.ActorUser {
+		way = "it belongs to the roles of a person who is " + tepin.RolesWith(s).String() + ": ask an administrator for one"
+		if by.Roles.Scopes().Has(s) {
+			way = "the sign-in was for fewer scopes than your roles allow: sign in to the application again, for this one too"
+		}
 	}
+	return &tepin.Error{Kind: tepin.Forbidden, Message: "this call needs the scope " + string(s) + ", which the token does not have; " + way, Cause: &scopeError{s}}
 }
 
 // missingOpenID is the refusal of a person's token that may not say who it is.

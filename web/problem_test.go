@@ -77,7 +77,9 @@ func TestLongRefusal(t *testing.T) {
 }
 
 func TestMissingScope(t *testing.T) {
-	w, _ := serve(t, Stack{}, Handler(func(http.ResponseWriter, *http.Request) error { return MissingScope(tepin.TemplateWrite) }), request("PUT", "/", nil))
+	w, _ := serve(t, Stack{}, Handler(func(http.ResponseWriter, *http.Request) error {
+		return MissingScope(tepin.Actor{Kind: tepin.ActorIntegration}, tepin.TemplateWrite)
+	}), request("PUT", "/", nil))
 	p := problemOf(t, w)
 	challenge := w.Header().Get("WWW-Authenticate")
 	if w.Code != 403 || !strings.Contains(p.Detail, "template:write") || !strings.Contains(p.Detail, "Permissions") {
@@ -166,4 +168,17 @@ func FuzzCheckJSON(f *testing.F) {
 			t.Errorf("%q: %v", raw, err)
 		}
 	})
+}
+
+// A person is told of roles, and of what they kept from the application.
+func TestMissingScopeOfPeople(t *testing.T) {
+	for roles, want := range map[tepin.Roles]string{
+		tepin.NewRoles(tepin.EndUser): "a person who is template designer: ask",
+		tepin.Designers:               "sign in to the application again",
+	} {
+		err := MissingScope(tepin.Actor{Kind: tepin.ActorUser, Roles: roles}, tepin.TemplateWrite)
+		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Permissions tab") {
+			t.Errorf("%s is told: %v", roles, err)
+		}
+	}
 }

@@ -25,7 +25,7 @@ tepin integration rotate "Night job" -previous_expires_in 24h
 tepin logout
 `+"```"+`
 
-Flags may stand before and behind names. `+"`tepin login`"+` shows a code to be typed into the console, where an administrator is signed in. What it gets is kept in a file that
+Flags may stand before and behind names. `+"`tepin login`"+` shows a code to be typed into the console, by whoever administers something there or designs templates. What it gets is kept in a file that
 only its owner may read (`+"`TEPIN_SESSIONS`"+` names another) and renewed when it is over. A machine sets `+"`TEPIN_SERVER`"+` and `+"`TEPIN_TOKEN`"+` instead. Everything is
 printed for people, or with `+"`-json`"+` as the server has it. Secrets are never arguments: `+"`tepin token`"+` takes one from `+"`TEPIN_CLIENT_SECRET`"+`, from a file, or
 from standard input.
