@@ -128,7 +128,9 @@ func Read(source *io.SectionReader) (Info, error) {
 		return Info{}, err
 	}
 	info := Info{Extension: format.Extension, ContentType: format.ContentType, Pages: 1, Facts: map[string]string{}}
-	err = guarded(format, f, &info)
+	if err = guarded(format, f, &info); err == nil {
+		err = checkEnd(format.Name, f)
+	}
 	switch {
 	case errors.Is(err, errEnd), errors.Is(err, errDamaged):
 		return Info{}, &tepin.Error{Kind: tepin.Unprocessable, Message: "the " + format.Name + " file is damaged or cut off; save it again and upload that", Cause: err}

@@ -413,3 +413,32 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// What broke off on its way is refused, however good its beginning; what stands behind
+// the end of a picture does not matter.
+func TestCutOff(t *testing.T) {
+	noise := image.NewGray(image.Rect(0, 0, 300, 300))
+	for i := range noise.Pix {
+		noise.Pix[i] = byte(i * i >> 3)
+	}
+	var p, j bytes.Buffer
+	check(t, png.Encode(&p, noise))
+	check(t, jpeg.Encode(&j, noise, nil))
+	for name, whole := range map[string][]byte{"PNG": p.Bytes(), "JPEG": j.Bytes()} {
+		read := func(b []byte) error {
+			_, err := inspect.Read(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))))
+			return err
+		}
+		if err := read(append(bytes.Clone(whole), "something behind it"...)); err != nil {
+			t.Errorf("%s with something behind it: %v", name, err)
+		}
+		for _, n := range []int{3000, len(whole) - 4, len(whole) - 1} {
+			if n == len(whole)-4 && name == "JPEG" {
+				continue // one byte is enough to try
+			}
+			if err := read(whole[:n]); tepin.KindOf(err) != tepin.Unprocessable || !strings.Contains(err.Error(), "cut off") {
+				t.Errorf("%s of %d bytes, %d of them there: %v", name, len(whole), n, err)
+			}
+		}
+	}
+}
