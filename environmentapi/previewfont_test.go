@@ -39,7 +39,7 @@ func TestFontPreviews(t *testing.T) {
 			"/fonts/" + string(style.ID) + "/preview":                          {X: 256, Y: 256},
 			"/fonts/" + string(style.ID) + "/preview/medium":                   {X: 1024, Y: 1024},
 		} {
-			r := s.do("GET", path, call{}).want(t, 200, nil).tenant(t)
+			r := s.made(path).want(t, 200, nil).tenant(t)
 			img, err := png.Decode(bytes.NewReader(r.body))
 			check(t, err)
 			size := img.Bounds().Size()
