@@ -67,6 +67,10 @@ func (a Auth) check() error {
 		if len(each.value) > maxAuthValue {
 			return invalid(each.path, "it is longer than %d bytes", maxAuthValue)
 		}
+		// RFC 6749 appendix A has none in any of them; a key in PEM has lines.
+		if each.path != "signatureConfig.privateKey" && strings.ContainsFunc(each.value, control) {
+			return invalid(each.path, "it has no control characters or line breaks in it")
+		}
 	}
 	if a.Kind == tepin.AuthStaticKey {
 		return a.checkStatic()
@@ -93,11 +97,11 @@ func (a Auth) checkStatic() error {
 		return invalid("key", "the name of a header has letters, digits and dashes")
 	case name != "Authorization" && name != "Cookie" && listed(withheld, name) || strings.HasPrefix(name, "Content-") || name == "Accept-Encoding":
 		return invalid("key", "this header belongs to the connection or to its body and cannot be a credential")
-	case strings.ContainsFunc(a.Value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-		return invalid("value", "the value of a header has no control characters or line breaks in it")
 	}
 	return nil
 }
+
+func control(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // token reports whether s is a name of a header (RFC 9110 §5.6.2).
 func token(s string) bool {

@@ -57,14 +57,10 @@ var quoted = []string{"layoutsToExport", "layoutId", "pageId"}
 
 // taken are members for which anything of their type is taken, and why.
 var taken = map[string]string{
-	"engineVersion":            "there is one engine: what clients send of theirs is not read",
 	"updateMedia.relativePath": "folderPath, which the example has, comes first",
 	"updateTheme.id":           "the path names the theme",
 	"createTheme.id":           "a new theme gets a new id",
 	"putConnector.script":      "scripts are long",
-
-	// What the upstream gave is kept sealed, and goes back to it percent-encoded.
-	"putConnectorClientCredentials.clientId": "sealed", "putConnectorClientCredentials.clientSecret": "sealed", "putConnectorClientCredentials.scope": "sealed",
 }
 
 type schema struct {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,7 +26,7 @@ type OutputRequest struct {
 	DocumentContent     json.RawMessage    `json:"documentContent,omitempty" doc:"The document, as JSON. It may come with templateId or projectId, which then only name its origin."`
 	TemplateID          *string            `json:"templateId,omitempty"`
 	ProjectID           *string            `json:"projectId,omitempty"`
-	EngineVersion       *string            `json:"engineVersion,omitempty" doc:"Accepted and ignored: there is one engine."`
+	EngineVersion       *string            `json:"engineVersion,omitempty" maxLength:"50" doc:"A text such as 2.27.0, otherwise without a meaning: there is one engine."`
 	Variables           VariableRows       `json:"variables,omitempty" doc:"One object for each record: values by the variable's name. A name that is left out keeps the previous record's value."`
 	DataConnectorConfig json.RawMessage    `json:"dataConnectorConfig,omitempty" doc:"Instead of variables: a data connector of the environment, each of whose rows becomes a record. Columns are matched with variables by their names; others are left out. Rows are read when the output is made, with the connector's server credential: at most 10,000 of them, 10 MB, within 5 minutes. What is wrong with them fails the task; totalRecords is 0 until they are read."`
 	MaxRecordsPerFile   *int               `json:"maxRecordsPerFile,omitempty" doc:"PDF: several files, each of at most so many records, in an archive. null, 0 or left out: one file."`
@@ -193,6 +194,9 @@ func parseOutput(format tepin.Format, raw []byte) (output.Order, error) {
 	}
 	if err := json.Unmarshal(raw, &map[memberName]ignored{}); err != nil {
 		return output.Order{}, err
+	}
+	if v := deref(body.EngineVersion); len(v) > 50 || strings.ContainsFunc(v, unicode.IsControl) {
+		return output.Order{}, bad("$.engineVersion", "a version has at most 50 characters, as in %s; it may be left out", tepin.EngineVersion)
 	}
 	o := output.Order{Format: format, LayoutIDs: body.LayoutsToExport}
 	if err := source(&o, body.TemplateID, body.ProjectID); err != nil {
