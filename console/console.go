@@ -24,6 +24,7 @@ import (
 	"github.com/tepin/tepin/asset"
 	"github.com/tepin/tepin/credential"
 	"github.com/tepin/tepin/grant"
+	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/store"
 	"github.com/tepin/tepin/web"
@@ -42,6 +43,7 @@ type Options struct {
 	Credential *credential.Service
 	People     *grant.People
 	Asset      *asset.Service
+	Output     *output.Service
 	Preview    *preview.Service
 	Pages      web.PageTokens
 	Suggested  string           // e-mail address that set-up proposes for the first administrator
@@ -55,6 +57,7 @@ type Console struct {
 	credential *credential.Service
 	people     *grant.People
 	files      *asset.Service
+	output     *output.Service
 	preview    *preview.Service
 	tokens     web.PageTokens
 	documents  *semaphore.Weighted // how many documents are in memory at once
@@ -70,7 +73,7 @@ func New(o Options) *Console {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, people: o.People, files: o.Asset, preview: o.Preview, tokens: o.Pages, documents: semaphore.NewWeighted(maxDocuments),
+	c := &Console{store: o.Store, access: o.Access, credential: o.Credential, people: o.People, files: o.Asset, output: o.Output, preview: o.Preview, tokens: o.Pages, documents: semaphore.NewWeighted(maxDocuments),
 		suggested: o.Suggested, now: o.Now, version: assetVersion(), mux: http.NewServeMux()}
 	c.pages = c.parse()
 	for _, rt := range c.routes() {
@@ -105,7 +108,7 @@ type route struct {
 
 // routes are all of them.
 func (c *Console) routes() []route {
-	list := slices.Concat(c.mainRoutes(), c.fontRoutes(), c.connectorRoutes(), c.taskRoutes())
+	list := slices.Concat(c.mainRoutes(), c.templateRoutes(), c.fontRoutes(), c.connectorRoutes(), c.taskRoutes())
 	for _, s := range c.shelves() {
 		list = append(list, c.routesOf(s)...)
 	}

@@ -63,6 +63,7 @@ func (c *Console) showItem(s *shelf, v *visit) error {
 		return err
 	}
 	it.Form.Saved = v.r.URL.Query().Has("saved")
+	p.Shelf.Notice = v.notice()
 	return c.render(v, http.StatusOK, s.tab, it.Name+", "+v.env.Name, p)
 }
 

@@ -102,7 +102,7 @@ func emptyRig(t testing.TB, publicURL string) *rig {
 	previews := preview.New(preview.Options{Store: r.Store, Asset: r.assets, Output: outputs, Now: r.now, Log: log})
 	jobs := job.NewRunner(r.Store, log, 1)
 	jobs.Handlers["preview"] = job.Handler{Do: previews.Run, Bury: previews.Bury}
-	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential, People: r.People, Asset: r.assets,
+	r.console = console.New(console.Options{Store: r.Store, Access: r.Access, Credential: r.Credential, People: r.People, Asset: r.assets, Output: outputs,
 		Preview: previews, Pages: web.PageTokens{Key: make([]byte, 32), Now: r.now}, Suggested: suggested, Now: r.now})
 	polling, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)

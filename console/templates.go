@@ -1,12 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"context"
+	"path"
 	"strings"
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset"
-	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/preview"
 	"github.com/tepin/tepin/web"
 )
@@ -65,36 +66,130 @@ func (c *Console) templates() *shelf {
 	}
 }
 
-// receiveTemplate makes a template of a document.
+// receiveTemplate makes a template of a document, or of an archive with its media and fonts.
 func (c *Console) receiveTemplate(ctx context.Context, v *visit, u upload) (string, error) {
-	name, err := asset.CheckName("the template", strings.TrimSuffix(strings.TrimSuffix(u.FileName, ".json"), ".JSON"))
+	a, err := c.files.ReadArchive(ctx, v.env.ID, u.Bytes, func(media, fonts bool) error {
+		if (media || fonts) && !v.roles.Any(staff.roles) {
+			return tepin.Errorf(tepin.Forbidden, "This archive brings media and fonts, which only %s may add.", staff.roles)
+		}
+		return nil
+	})
 	if err != nil {
 		return "", err
 	}
-	ref, err := c.files.Receive(ctx, v.env.ID, u.Bytes, tepin.MaxDocument)
+	file := strings.TrimSuffix(u.FileName, path.Ext(u.FileName))
+	name, err := asset.CheckName("the template", cmp.Or(a.Name, file))
+	if err == nil {
+		err = c.adopt(ctx, v.env.ID, a)
+	}
 	if err != nil {
+		c.files.DiscardArchive(ctx, a)
 		return "", err
 	}
-	if err := c.checkDocument(ctx, v.env.ID, ref); err != nil {
-		c.files.Discard(ctx, ref)
-		return "", err
-	}
-	_, err = c.store.CreateTemplate(ctx, v.actor, tepin.Template{EnvironmentID: v.env.ID, Name: name, Folder: u.Folder, Document: ref})
-	return name, c.files.Settle(ctx, ref, err)
+	t := tepin.Template{EnvironmentID: v.env.ID, Name: name, Folder: u.Folder, Document: a.Document}
+	of := tepin.Import{EnvironmentID: v.env.ID, Template: &t}
+	of.Media, of.Fonts = a.New()
+	return name, c.files.SettleArchive(ctx, a, c.store.CreateImport(ctx, v.actor, of))
 }
 
-// checkDocument reads a stored document, few at a time: each may be large.
-func (c *Console) checkDocument(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef) error {
+// adopt has an archive's document refer to what the environment has. Few documents are
+// read at a time: each may be large.
+func (c *Console) adopt(ctx context.Context, env tepin.EnvironmentID, a *asset.Archive) error {
 	if err := c.documents.Acquire(ctx, 1); err != nil {
 		return err
 	}
 	defer c.documents.Release(1)
-	raw, err := c.files.Document(ctx, env, ref)
-	if err == nil {
-		err = web.CheckJSON(raw)
-	}
-	if err == nil {
-		err = output.CheckDocument(raw)
-	}
+	_, err := c.output.Adopt(ctx, env, a, web.CheckJSON)
 	return err
+}
+
+// copyTemplate makes another template of one, beside it, and shows that.
+func (c *Console) copyTemplate(v *visit) error {
+	path, at, err := c.one(c.templates(), v)
+	if err != nil {
+		return err
+	}
+	ctx := v.r.Context()
+	t, err := c.store.Template(ctx, v.env.ID, tepin.TemplateID(v.r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	source, err := c.files.Open(ctx, v.env.ID, t.Document, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	made := tepin.Template{EnvironmentID: v.env.ID, Name: t.Name, Folder: t.Folder, Tags: t.Tags}
+	if made.Document, err = c.files.Receive(ctx, v.env.ID, source, tepin.MaxDocument); err != nil {
+		return err
+	}
+	made, err = c.store.CreateTemplate(ctx, v.actor, made)
+	if err := c.files.Settle(ctx, made.Document, err); err != nil {
+		return err
+	}
+	v.leaveNotice(notice{Text: "This is the copy of “" + t.Name + "”. Give it a name of its own."})
+	return v.goTo(path + "/" + string(made.ID) + at.Query())
+}
+
+// exportTemplate sends a template as an archive, with the media and fonts that it uses.
+func (c *Console) exportTemplate(v *visit) error {
+	if _, _, err := c.one(c.templates(), v); err != nil {
+		return err
+	}
+	ctx := v.r.Context()
+	t, err := c.store.Template(ctx, v.env.ID, tepin.TemplateID(v.r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	ref, err := c.pack(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer c.files.Discard(ctx, ref)
+	return c.serve(v, ref, t.Name+".zip", "application/zip")
+}
+
+func (c *Console) pack(ctx context.Context, t tepin.Template) (tepin.BlobRef, error) {
+	if err := c.documents.Acquire(ctx, 1); err != nil {
+		return tepin.BlobRef{}, err
+	}
+	defer c.documents.Release(1)
+	return c.output.Pack(ctx, t)
+}
+
+// useTemplate makes a project of a template, and shows it.
+func (c *Console) useTemplate(v *visit) error {
+	if _, _, err := c.one(c.templates(), v); err != nil {
+		return err
+	}
+	ctx := v.r.Context()
+	t, err := c.store.Template(ctx, v.env.ID, tepin.TemplateID(v.r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	source, err := c.files.Open(ctx, v.env.ID, t.Document, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	made := tepin.Project{EnvironmentID: v.env.ID, Name: t.Name, TemplateID: t.ID}
+	if made.Document, err = c.files.Receive(ctx, v.env.ID, source, tepin.MaxDocument); err != nil {
+		return err
+	}
+	made, err = c.store.CreateProject(ctx, v.actor, made)
+	if err := c.files.Settle(ctx, made.Document, err); err != nil {
+		return err
+	}
+	v.leaveNotice(notice{Text: "This is your project of the template “" + t.Name + "”."})
+	return v.goTo("/environments/" + string(v.env.ID) + "/projects/" + string(made.ID))
+}
+
+// templateRoutes are what only templates have.
+func (c *Console) templateRoutes() []route {
+	const one = "/environments/{environment}/templates/{id}"
+	return []route{
+		{"POST " + one + "/copy", designers, c.copyTemplate},
+		{"GET " + one + "/export", anybody, c.exportTemplate},
+		{"POST " + one + "/use", anybody, c.useTemplate},
+	}
 }

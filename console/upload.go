@@ -19,7 +19,7 @@ const multipartRoom = 64 << 10
 // openFiles begins to read a form that brings files. The token comes in a header, from
 // scripts, or in the field before the files, from plain forms.
 func (v *visit) openFiles() (csrf string, err error) {
-	web.LimitBody(v.r, asset.MaxMedia+multipartRoom)
+	web.LimitBody(v.r, max(asset.MaxMedia, asset.MaxArchive)+multipartRoom)
 	if v.files, err = v.r.MultipartReader(); err != nil {
 		return "", unreadable(err)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/asset"
-	"github.com/tepin/tepin/output"
 	"github.com/tepin/tepin/web"
 )
 
@@ -65,53 +64,15 @@ func mayImport(c web.Caller) func(media, fonts bool) error {
 	}
 }
 
-// relink checks an archive's document, and replaces it by one that refers to the media and
-// fonts as the environment has them.
-func (a *API) relink(ctx context.Context, env tepin.EnvironmentID, v *imported) error {
+// relink has an archive's document refer to what the environment has.
+func (a *API) relink(ctx context.Context, env tepin.EnvironmentID, v *imported) (err error) {
 	weight := 3 * v.archive.Document.Size // as it came, changed, and read
 	if err := a.large.Acquire(ctx, weight); err != nil {
 		return err
 	}
 	defer a.large.Release(weight)
-	raw, err := a.Asset.Document(ctx, env, v.archive.Document)
-	if err != nil {
-		return err
-	}
-	if err := web.CheckJSON(raw); err != nil {
-		return err
-	}
-	if err := output.CheckDocument(raw); err != nil {
-		return err
-	}
-	if v.size, err = output.ComponentSize(raw); err != nil {
-		return err
-	}
-	changed, err := output.Relink(raw, idsOf(v.archive.Media, func(m tepin.Media) string { return string(m.ID) }),
-		idsOf(v.archive.Fonts, func(f tepin.FontUpload) string { return string(f.ID) }))
-	if err != nil || string(changed) == string(raw) {
-		return err
-	}
-	ref, err := a.Asset.PutDocument(ctx, env, changed)
-	if err != nil {
-		return err
-	}
-	a.Asset.Discard(ctx, v.archive.Document)
-	v.archive.Document = ref
-	return nil
-}
-
-// idsOf says which id stands for what a document calls a file; of two files that it calls
-// alike, the first counts.
-func idsOf[T any](list []asset.Archived[T], id func(T) string) map[string]string {
-	ids := map[string]string{}
-	for _, x := range list {
-		for _, ref := range x.Refs {
-			if ids[ref] == "" {
-				ids[ref] = id(x.Item)
-			}
-		}
-	}
-	return ids
+	v.size, err = a.Output.Adopt(ctx, env, v.archive, web.CheckJSON)
+	return err
 }
 
 // record makes the records of an import.
@@ -140,9 +101,6 @@ func (a *API) importTemplate(w http.ResponseWriter, r *http.Request) error {
 	return writeVersion(w, http.StatusCreated, t.Version, templateOf(t))
 }
 
-// maxReferences is how many media and fonts of a document an export looks for.
-const maxReferences = 2 * (asset.MaxArchiveMedia + asset.MaxArchiveFonts)
-
 // exportTemplate makes an archive of a template, with the media and fonts that it uses.
 func (a *API) exportTemplate(w http.ResponseWriter, r *http.Request) error {
 	c := web.CallerOf(r.Context())
@@ -163,54 +121,11 @@ func (a *API) exportTemplate(w http.ResponseWriter, r *http.Request) error {
 	return a.serveBlob(w, r, ref, web.Blob{Name: t.Name + ".zip", ContentType: "application/zip"})
 }
 
-// packTemplate stores the archive of a template. What the document refers to and the
-// environment does not have stays out of it.
+// packTemplate stores the archive of a template.
 func (a *API) packTemplate(ctx context.Context, t tepin.Template) (tepin.BlobRef, error) {
 	if err := a.large.Acquire(ctx, 2*t.Document.Size); err != nil {
 		return tepin.BlobRef{}, err
 	}
 	defer a.large.Release(2 * t.Document.Size)
-	raw, err := a.Asset.Document(ctx, t.EnvironmentID, t.Document)
-	if err != nil {
-		return tepin.BlobRef{}, err
-	}
-	media, fonts, err := output.References(raw)
-	if err != nil {
-		return tepin.BlobRef{}, err
-	}
-	if len(media)+len(fonts) > maxReferences {
-		return tepin.BlobRef{}, tepin.Errorf(tepin.TooLarge, "the document refers to more than %d media and fonts, which is more than an archive holds", maxReferences)
-	}
-	e := asset.Export{Name: t.Name, Document: raw}
-	for _, ref := range media {
-		if err := a.exportMedia(ctx, t.EnvironmentID, ref, &e); err != nil {
-			return tepin.BlobRef{}, err
-		}
-	}
-	for _, ref := range fonts {
-		f, err := a.Store.FontStyle(ctx, t.EnvironmentID, tepin.FontStyleID(ref))
-		if err == nil {
-			e.Fonts = append(e.Fonts, asset.Exported{Ref: ref, Name: f.FamilyName + " " + f.Name + "." + f.Extension, Blob: f.Blob})
-		} else if tepin.KindOf(err) != tepin.NotFound {
-			return tepin.BlobRef{}, err
-		}
-	}
-	return a.Asset.WriteArchive(ctx, t.EnvironmentID, e)
-}
-
-func (a *API) exportMedia(ctx context.Context, env tepin.EnvironmentID, ref string, e *asset.Export) error {
-	var m tepin.Media
-	var err error
-	if tepin.IsID(ref) {
-		m, err = a.Store.MediaItem(ctx, env, tepin.MediaID(ref))
-	} else {
-		m, err = a.Store.MediaByName(ctx, env, ref)
-	}
-	if tepin.KindOf(err) == tepin.NotFound {
-		return nil
-	}
-	if err == nil {
-		e.Media = append(e.Media, asset.Exported{Ref: ref, Name: m.Name + "." + m.Extension, Folder: m.Folder, Blob: m.Blob})
-	}
-	return err
+	return a.Output.Pack(ctx, t)
 }

@@ -232,7 +232,7 @@ func start(ctx context.Context, c config, o startOptions, stderr io.Writer) (_ *
 	apis := map[string]http.Handler{"/grafx": environments, "/api": platform, "/swagger": platform}
 	doors(mux, guard, slices.Concat(state, tokens), apis)
 	mux.Handle("/", console.New(console.Options{Store: db, Access: directory, Credential: credentials, People: people,
-		Asset: assets, Preview: previews, Pages: pages, Suggested: c.AdministratorEmail}))
+		Asset: assets, Output: outputs, Preview: previews, Pages: pages, Suggested: c.AdministratorEmail}))
 	stack := web.Stack{Log: log, PublicURL: c.PublicURL, MTLSURL: certified.url, AllowedHosts: c.AllowedHosts,
 		TrustedProxies: c.TrustedProxies, CertificateHeader: c.CertificateHeader}
 	certified.open(stack, guard, slices.Concat(state, tokens), apis)
