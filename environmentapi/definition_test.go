@@ -86,6 +86,14 @@ func TestUserInterfaces(t *testing.T) {
 		t.Errorf("not bare: %s", r.body)
 	}
 	tag := r.Header.Get("ETag")
+	seen := call{header: map[string]string{"If-None-Match": tag}}
+	s.do("GET", at, seen).want(t, 304, nil)
+	var passing environmentapi.OutputSettings
+	s.do("POST", "/output/settings/png", call{token: admin, body: `{"name":"Passing"}`}).want(t, 201, &passing)
+	s.do("GET", at, seen).want(t, 304, nil) // it offers settings of its own
+	ofDefault := s.do("GET", "/user-interfaces/"+string(standard.ID), call{}).want(t, 200, nil).Header.Get("ETag")
+	s.do("POST", "/output/settings/png", call{token: admin, body: `{"name":"New default","default":true}`}).want(t, 201, &passing)
+	s.do("GET", "/user-interfaces/"+string(standard.ID), call{header: map[string]string{"If-None-Match": ofDefault}}).want(t, 200, &standard)
 
 	// What was got can be put back.
 	s.do("PUT", at, call{token: admin, body: string(r.body), header: map[string]string{"If-Match": tag}}).want(t, 200, &made)

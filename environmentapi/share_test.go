@@ -170,6 +170,33 @@ func TestSharingWithPeople(t *testing.T) {
 	s.do("GET", at, call{token: token}).says(t, 404)
 }
 
+// An end user sees of a project what is shared with them, and no more; nobody shares with
+// somebody who cannot enter the environment.
+func TestSharingWithEndUsers(t *testing.T) {
+	s := newServer(t)
+	p := s.createProject(s.createTemplate("t", "/"), "Mine")
+	at := "/projects/" + string(p.ID)
+	editor := s.Application(s.env, "Editor", "https://editor.example/")
+	who, _ := s.Member(tepin.Invitation{SubscriptionID: s.env.SubscriptionID, Email: "eu@example.org", Environments: []tepin.EnvironmentRole{{EnvironmentID: s.env.ID, Role: tepin.EndUser}}})
+	beside, _ := s.Member(tepin.Invitation{SubscriptionID: s.env.SubscriptionID, Email: "beside@example.org"})
+	token := s.PersonTokens(who, editor, "", "openid").Access
+	s.do("PUT", at+"/shares/"+string(beside.User.ID), call{body: `{"access":"read"}`}).says(t, 404)
+	s.do("PUT", at+"/shares/"+string(who.User.ID), call{body: `{"access":"read"}`}).want(t, 200, nil)
+	s.do("GET", at, call{token: token}).want(t, 200, nil)
+	s.do("GET", at+"/document", call{token: token}).want(t, 200, nil)
+	s.do("PATCH", at, call{token: token, body: `{"name":"Ours"}`}).says(t, 403, "shared with you to read")
+	s.do("GET", at+"/shares", call{token: token}).says(t, 403)
+	s.do("PUT", at+"/shares/"+string(who.User.ID), call{token: token, body: `{"access":"write"}`}).says(t, 403)
+	s.do("PUT", at+"/shares/"+string(who.User.ID), call{body: `{"access":"write"}`}).want(t, 200, nil)
+	s.do("PATCH", at, call{token: token, body: `{"name":"Ours"}`}).want(t, 200, nil)
+	s.do("DELETE", at, call{token: token}).says(t, 403)
+	s.do("DELETE", at+"/shares/"+string(who.User.ID), call{}).want(t, 204, nil)
+	s.do("GET", at, call{token: token}).says(t, 404)
+	if got := s.projectNames(token, ""); got != "" {
+		t.Errorf("they still see %s", got)
+	}
+}
+
 func TestRefusedSharing(t *testing.T) {
 	s := newServer(t)
 	p := s.createProject(s.createTemplate("t", "/"), "Mine")

@@ -118,14 +118,19 @@ func (a *API) getInterface(ctx context.Context, c web.Caller, in *DefinitionIn) 
 	return a.answerInterface(ctx, c, http.StatusOK, v)
 }
 
-// answerInterface has no 304: the environment's output settings are part of it, and are
-// not of its version.
+// answerInterface answers a user interface. The environment's output settings are part of
+// it, and so of its ETag, though not of its version.
 func (a *API) answerInterface(ctx context.Context, c web.Caller, status int, v tepin.Definition) (*answer[UserInterface], error) {
 	settings, err := a.Store.OutputSettings(ctx, c.Environment.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[UserInterface]{Status: status, ETag: web.ETag(v.Version), Body: userInterfaceOf(settings)(v)}, nil
+	out := &answer[UserInterface]{Status: status, Body: userInterfaceOf(settings)(v)}
+	shown, err := json.Marshal(out.Body)
+	if out.ETag = web.DetailedETag(v.Version, shown); web.HasTag(c.Request, out.ETag) {
+		out.Status = http.StatusNotModified
+	}
+	return out, err
 }
 
 func (a *API) createInterface(ctx context.Context, c web.Caller, in *createInterfaceIn) (*answer[UserInterface], error) {

@@ -25,7 +25,8 @@ func TestIfMatch(t *testing.T) {
 		{nil, nil, 0}, {[]string{"*"}, nil, 0}, {[]string{`"5"`}, &five, 0}, {[]string{`W/"5"`}, &five, 0},
 		{[]string{`"5", "6"`}, nil, tepin.Invalid}, {[]string{`"5"`, `"6"`}, nil, tepin.Invalid},
 		{[]string{`5`}, nil, tepin.Stale}, {[]string{`"abc"`}, nil, tepin.Stale}, {[]string{`"05"`}, nil, tepin.Stale}, {[]string{`"`}, nil, tepin.Stale},
-		{[]string{""}, nil, 0},
+		{[]string{""}, nil, 0}, {[]string{DetailedETag(5, []byte("shown"))}, &five, 0}, {[]string{"W/" + DetailedETag(5, nil)}, &five, 0},
+		{[]string{`"5."`}, nil, tepin.Stale}, {[]string{`"5.00"`}, nil, tepin.Stale}, {[]string{`"5.x"`}, nil, tepin.Stale},
 	} {
 		r := request("PUT", "/", nil)
 		r.Header["If-Match"] = c.header
@@ -42,7 +43,7 @@ func TestNotModified(t *testing.T) {
 		want           bool
 	}{
 		{"GET", ETag(5), true}, {"HEAD", ETag(5), true}, {"GET", `W/"5"`, true}, {"GET", `"4", W/"5"`, true}, {"GET", "*", true},
-		{"GET", "", false}, {"GET", `"4"`, false}, {"GET", "5", false}, {"PUT", `"5"`, false},
+		{"GET", "", false}, {"GET", `"4"`, false}, {"GET", "5", false}, {"PUT", `"5"`, false}, {"GET", DetailedETag(5, nil), false},
 	} {
 		r := request(c.method, "/", nil)
 		r.Header.Set("If-None-Match", c.header)
