@@ -11,6 +11,7 @@ import (
 
 	"github.com/tepin/tepin"
 	"github.com/tepin/tepin/web"
+	"github.com/tepin/tepin/web/webtest"
 )
 
 // TestBadInput sends to every operation of the OpenAPI document what it must not take,
@@ -24,7 +25,7 @@ func TestBadInput(t *testing.T) {
 			continue
 		}
 		for _, method := range slices.Sorted(maps.Keys(b.doc.Paths[path])) {
-			o := b.doc.Paths[path][method]
+			o := operation{Operation: b.doc.Paths[path][method]}
 			if !slices.ContainsFunc(o.Security, func(s map[string][]string) bool { return s["bearer"] != nil }) {
 				continue // for browsers, which bring a session
 			}
@@ -48,8 +49,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// canary is part of whatever is wrong, and of no answer.
-const canary = "canary7f3e"
+const canary = webtest.Canary
 
 // quoted are what answers quote all the same, cut to 60 characters: the names that a
 // document itself gives to its parts.
@@ -63,34 +63,9 @@ var taken = map[string]string{
 	"putConnector.script":      "scripts are long",
 }
 
-type schema struct {
-	Ref        string `json:"$ref"`
-	Type       any
-	Enum       []any
-	Examples   []any
-	Properties map[string]schema
-	Required   []string
-	Items      *schema
-	Format     string
-
-	Description string
-}
-
+// operation is one, with where it is.
 type operation struct {
-	OperationID string
-	Parameters  []struct {
-		Name, In string
-		Required bool
-		Schema   schema
-	}
-	Security    []map[string][]string
-	RequestBody *struct {
-		Required bool
-		Content  map[string]struct {
-			Schema  schema
-			Example any
-		}
-	}
+	webtest.Operation
 	method, path string
 }
 
@@ -99,10 +74,7 @@ func (o operation) name() string { return o.OperationID + " " + o.method + " " +
 // badInput is a server with one thing of each sort, and the document of its API.
 type badInput struct {
 	*server
-	doc struct {
-		Paths      map[string]map[string]operation
-		Components struct{ Schemas map[string]schema }
-	}
+	doc   webtest.OpenAPI
 	admin string
 	there map[string]string // ids by the path's beginning
 	sent  int
@@ -225,7 +197,7 @@ func (b *badInput) plain(o operation) call {
 	c := call{}
 	if o.RequestBody != nil {
 		if media, isJSON := o.RequestBody.Content["application/json"]; isJSON {
-			c.body = b.base(media.Schema, media.Example)
+			c.body = b.doc.Base(media.Schema, media.Example)
 		}
 	}
 	return c
@@ -292,24 +264,24 @@ func (b *badInput) bodies(o operation) {
 	for what, body := range map[string]string{"no JSON": `{"` + canary, "half of it": `{"name":"` + canary + `"`, "an array": `["` + canary + `",7]`, "a text": `"` + canary + `"`, "a number": `7`,
 		"deep": strings.Repeat(`{"a":[`, 150) + `"` + canary + `"` + strings.Repeat(`]}`, 150), "deeper": strings.Repeat("[", 100_000), "no UTF-8": "{\"name\":\"" + canary + "\xff\"}",
 		"two values": `{} {"` + canary + `":1}`, "a comment": `{/*` + canary + `*/}`} {
-		if what == "an array" && fmt.Sprint(b.resolve(media.Schema).Type) == "array" {
+		if what == "an array" && fmt.Sprint(b.doc.Resolve(media.Schema).Type) == "array" {
 			continue
 		}
 		b.refused(o, what, path, call{body: body}, true)
 	}
-	base := b.base(media.Schema, media.Example)
+	base := b.doc.Base(media.Schema, media.Example)
 	b.refused(o, "another media type", path, call{body: base, header: map[string]string{"Content-Type": "text/plain; x=" + canary}}, true)
 	if o.RequestBody.Required {
 		b.refused(o, "no body", path, call{header: map[string]string{"Content-Type": "application/json"}}, true)
 		b.refused(o, "white space", path, call{body: " \n"}, true)
 	}
-	b.members(o, media.Schema, "", func(change func(any) any) any { return change(b.base(media.Schema, media.Example)) }, 0)
+	b.members(o, media.Schema, "", func(change func(any) any) any { return change(b.doc.Base(media.Schema, media.Example)) }, 0)
 }
 
 // members walks through the members of a schema. with builds the whole body around one
 // value.
-func (b *badInput) members(o operation, s schema, at string, with func(func(any) any) any, depth int) {
-	s = b.resolve(s)
+func (b *badInput) members(o operation, s webtest.Schema, at string, with func(func(any) any) any, depth int) {
+	s = b.doc.Resolve(s)
 	if depth > 4 {
 		return
 	}
@@ -319,7 +291,7 @@ func (b *badInput) members(o operation, s schema, at string, with func(func(any)
 			return with(func(parent any) any {
 				o, isObject := parent.(map[string]any)
 				if !isObject {
-					o, _ = b.base(s, nil).(map[string]any)
+					o, _ = b.doc.Base(s, nil).(map[string]any)
 				}
 				o = maps.Clone(o)
 				o[name] = v
@@ -329,88 +301,22 @@ func (b *badInput) members(o operation, s schema, at string, with func(func(any)
 		if strings.HasPrefix(member.Description, "Not read") {
 			continue
 		}
-		member = b.resolve(member)
-		for what, v := range wrong(member) {
+		member = b.doc.Resolve(member)
+		for what, v := range member.Wrong() {
 			ofType := strings.HasPrefix(what, "very") || strings.HasPrefix(what, "with")
 			if !ofType || taken[name] == "" && taken[o.OperationID+here] == "" {
 				b.refused(o, here+" is "+what, b.fill(o.path), call{body: set(v)}, true)
 			}
 		}
-		inner := func(change func(any) any) any { return set(change(b.base(member, nil))) }
+		inner := func(change func(any) any) any { return set(change(b.doc.Base(member, nil))) }
 		if member.Items != nil {
 			item := *member.Items
-			inner = func(change func(any) any) any { return set([]any{change(b.base(item, nil))}) }
-			for what, v := range wrong(b.resolve(item)) {
+			inner = func(change func(any) any) any { return set([]any{change(b.doc.Base(item, nil))}) }
+			for what, v := range b.doc.Resolve(item).Wrong() {
 				b.refused(o, here+"[] is "+what, b.fill(o.path), call{body: set([]any{v})}, true)
 			}
 			member = item
 		}
 		b.members(o, member, here, inner, depth+1)
 	}
-}
-
-// wrong are values that a schema does not allow, in words.
-func wrong(s schema) map[string]any {
-	types, list := []any{s.Type}, map[string]any{}
-	if several, ok := s.Type.([]any); ok {
-		types = several
-	}
-	if s.Type == nil {
-		return nil // anything goes
-	}
-	for kind, v := range map[string]any{"string": canary, "number": 7.5, "boolean": true, "array": []any{canary}, "object": map[string]any{canary: canary}} {
-		if !slices.Contains(types, any(kind)) {
-			list["a "+kind] = v
-		}
-	}
-	if slices.Contains(types, any("string")) {
-		list["very long"], list["with a NUL"] = canary+strings.Repeat("x", 120_000), canary+"\x00"
-		if len(s.Enum) > 0 || s.Format == "uuid" {
-			list["an unknown word"] = canary
-		}
-	}
-	if slices.Contains(types, any("integer")) || slices.Contains(types, any("number")) {
-		list["huge"], list["beyond all numbers"] = 1e300, json.RawMessage("1e999")
-	}
-	return list
-}
-
-// resolve follows a reference.
-func (b *badInput) resolve(s schema) schema {
-	for s.Ref != "" {
-		s = b.doc.Components.Schemas[s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]]
-	}
-	return s
-}
-
-// base is a small value that a schema allows.
-func (b *badInput) base(s schema, example any) any {
-	s = b.resolve(s)
-	switch {
-	case example != nil:
-		return example
-	case len(s.Examples) > 0:
-		return s.Examples[0]
-	case len(s.Enum) > 0:
-		return s.Enum[0]
-	}
-	kind := s.Type
-	if several, ok := kind.([]any); ok && len(several) > 0 {
-		kind = several[0]
-	}
-	switch kind {
-	case "object":
-		o := map[string]any{}
-		for _, name := range s.Required {
-			o[name] = b.base(s.Properties[name], nil)
-		}
-		return o
-	case "array":
-		return []any{}
-	case "boolean":
-		return true
-	case "integer", "number":
-		return 1
-	}
-	return "x"
 }

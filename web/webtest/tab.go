@@ -1,4 +1,5 @@
-// Package webtest drives pages in a real browser, Debian's Chromium, for tests.
+// Package webtest drives pages in a real browser, Debian's Chromium, for tests, and makes
+// bad input from OpenAPI documents.
 package webtest
 
 import (
