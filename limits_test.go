@@ -89,7 +89,7 @@ var limitRows = map[string]string{
 	"token endpoint":                    "connector.maxTokenAnswer connector.maxToken connector.failedTime",
 	"token of an upstream":              "connector.longestLife connector.unknownLife",
 	"sign-in to an upstream":            "tepin.SignInTime",
-	"staged files":                      "environmentapi.maxStaged environmentapi.maxStagedBytes store.MaxStagedFiles",
+	"staged files":                      "environmentapi.maxStaged environmentapi.maxStagedBytes store.MaxStagedFiles store.MaxStagedBytes",
 	"size":                              "tepin.MaxDocument document.MaxValues",
 	"pages; layouts; frames":            "document.MaxPages document.MaxLayouts document.MaxFrames document.MaxFrameProperties",
 	"text of a layout":                  "document.MaxText render/text.MaxCharacters",

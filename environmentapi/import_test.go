@@ -203,7 +203,7 @@ func TestBadImports(t *testing.T) {
 		"document bomb":     {documentBomb, "", 413, "20 MB"},
 		"outside":           {zipped(t, "document.json", doc, "assets/../../a.png", pic), "", 422, "no path inside"},
 		"twice":             {zipped(t, "document.json", doc, "assets/a.png", pic, "assets/A.PNG", pic), "", 422, "twice"},
-		"script":            {zipped(t, "document.json", doc, "assets/a.png", pic, "assets/evil.png", "<script>alert(1)</script>"), "", 422, "evil.png"},
+		"script":            {zipped(t, "document.json", doc, "assets/a.png", pic, "assets/evil.png", "<script>alert(1)</script>"), "", 415, "evil.png"},
 		"broken picture":    {zipped(t, "document.json", doc, "assets/a.png", pic, "assets/b.png", pic[:30]), "", 422, "b.png"},
 		"broken font":       {zipped(t, "document.json", doc, "assets/a.png", pic, "fonts/a.ttf", font[:500]), "", 422, "a.ttf"},
 		"no font":           {zipped(t, "document.json", doc, "fonts/a.ttf", "hello"), "", 422, "a.ttf"},

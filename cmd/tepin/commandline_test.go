@@ -155,7 +155,7 @@ func TestCommandLine(t *testing.T) {
 	says("already", "user", "invite", "BEA@example.org")
 	says("(?s)roles +EU .*TDS.* EA", "user", "role", "bea@example.org", "-template_designer", "-environment", "demo", "-as", "EA")
 	says("link +http.*/join#", "user", "link", "bea@example.org")
-	says("bea@example.org is EU in demo as soon as they are active", "user", "role", "BEA@example.org", "-environment", "demo", "-as", "eu")
+	says("(?i)bea@example.org is EU in demo as soon as they are active", "user", "role", "BEA@example.org", "-environment", "demo", "-as", "eu")
 	says("go together", "user", "role", "bea@example.org", "-environment", "demo")
 	says("(?s)Crew.*environment +demo EU", "group", "create", "Crew", "-environment", "demo", "-as", "EU")
 	says("in the group", "group", "join", "crew", "bea@example.org")
