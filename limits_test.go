@@ -116,7 +116,7 @@ var limitRows = map[string]string{
 	"template collection":               "tepin.MaxEntries tepin.MaxDescription",
 	"archive that is imported":          "asset.MaxArchive asset.MaxArchiveContent asset.MaxArchiveEntries asset.maxDirectory",
 	"its media; fonts":                  "asset.MaxArchiveMedia asset.MaxArchiveFonts asset.maxManifest asset.maxArchiveName",
-	"what an exported document":         "environmentapi.maxReferences",
+	"what an exported document":         "output.maxReferences",
 	"cover of a template collection":    "asset.MaxCover",
 	"outputs of an environment":         "store.MaxQueued",
 	"rows of `variables`":               "output.MaxRecords output.MaxRowBytes",
