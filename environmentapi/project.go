@@ -39,6 +39,7 @@ type updateProjectIn struct {
 
 type copyProjectIn struct {
 	ProjectIn
+	Name string `query:"name" maxLength:"255" doc:"The same as name in the body."`
 	Body *struct {
 		Name string   `json:"name,omitempty" maxLength:"255" doc:"The name with (copy) behind it if it is left out." example:"Poster for Bruges"`
 		_    struct{} `additionalProperties:"true"`
@@ -141,8 +142,12 @@ func (a *API) copyProject(ctx context.Context, c web.Caller, in *copyProjectIn) 
 		return nil, err
 	}
 	name := copyName(p.Name)
+	given := in.Name
 	if in.Body != nil && in.Body.Name != "" {
-		if name, err = asset.CheckName("the project", in.Body.Name); err != nil {
+		given = in.Body.Name
+	}
+	if given != "" {
+		if name, err = asset.CheckName("the project", given); err != nil {
 			return nil, err
 		}
 	}
