@@ -1,7 +1,6 @@
 package environmentapi
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -42,9 +41,8 @@ type ListIn struct {
 // FolderIn asks for a page of a list with folders.
 type FolderIn struct {
 	ListIn
-	Folder     string `query:"folder" doc:"Only what is in this folder, as in /campaigns/2026."`
-	AlsoFolder string `query:"folderPath" doc:"The same as folder, as uploads call it."`
-	Recursive  bool   `query:"includeItemsFromSubfolders" doc:"With folder: what is in its sub-folders, too."`
+	Folder    string `query:"folder" doc:"Only what is in this folder, as in /campaigns/2026."`
+	Recursive bool   `query:"includeItemsFromSubfolders" doc:"With folder: what is in its sub-folders, too."`
 }
 
 // route names a list for its page tokens.
@@ -80,7 +78,7 @@ func (a *API) list(c web.Caller, rt route, in FolderIn) (tepin.List, error) {
 	if l.Search, err = plain("search", in.Search); err != nil {
 		return l, err
 	}
-	if in.Folder = cmp.Or(in.Folder, in.AlsoFolder); in.Folder != "" {
+	if in.Folder != "" {
 		l.Folder, err = asset.CheckFolder(in.Folder)
 	}
 	return l, err

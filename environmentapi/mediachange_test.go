@@ -181,7 +181,6 @@ func TestMediaDirectory(t *testing.T) {
 		"?includeFolders=true&folder=&search=&sortBy=":   "1:/a 1:/b 0:/in",
 		"?includeFolders=true&folder=/a&limit=1":         "1:/a/x 0:/a/in a",
 		"?includeFolders=&folder=/a":                     "0:/a/in a",
-		"?folderPath=/a&includeItemsFromSubfolders=true": "0:/a/in a 0:/a/x/in x",
 		"?folder=/a&includeItemsFromSubfolders=true":     "0:/a/in a 0:/a/x/in x",
 		"?includeFolders=true&search=a":                  "1:/a 0:/a/in a",
 		"?includeFolders=false&sortBy=ID&sortOrder=DESC": "0:/b/in b 0:/a/x/in x 0:/a/in a 0:/in",

@@ -39,7 +39,6 @@ type updateProjectIn struct {
 
 type copyProjectIn struct {
 	ProjectIn
-	Name string `query:"name" maxLength:"255" doc:"The same as name in the body."`
 	Body *struct {
 		Name string   `json:"name,omitempty" maxLength:"255" doc:"The name with (copy) behind it if it is left out." example:"Poster for Bruges"`
 		_    struct{} `additionalProperties:"true"`
@@ -142,12 +141,8 @@ func (a *API) copyProject(ctx context.Context, c web.Caller, in *copyProjectIn) 
 		return nil, err
 	}
 	name := copyName(p.Name)
-	given := in.Name
 	if in.Body != nil && in.Body.Name != "" {
-		given = in.Body.Name
-	}
-	if given != "" {
-		if name, err = asset.CheckName("the project", given); err != nil {
+		if name, err = asset.CheckName("the project", in.Body.Name); err != nil {
 			return nil, err
 		}
 	}
