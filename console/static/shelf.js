@@ -14,9 +14,9 @@
     const tries = Number(img.dataset.tries || 0);
     const answer = await fetch(img.src, { headers: { Accept: 'image/*' } }).catch(() => null);
     if (!img.isConnected) return;
-    if (answer && answer.status === 202 && tries < waits.length) {
+    if (answer && answer.ok && tries < waits.length) { // 200: it was made meanwhile
       img.dataset.tries = tries + 1;
-      setTimeout(() => { if (img.isConnected) img.src = img.src; }, waits[tries]);
+      setTimeout(() => { if (img.isConnected) img.src = img.src; }, answer.status === 202 ? waits[tries] : 0);
       return;
     }
     img.hidden = true;
