@@ -82,6 +82,16 @@ func (s *Service) Receive(ctx context.Context, env tepin.EnvironmentID, r io.Rea
 	return tepin.BlobRef{Key: key, Size: size, SHA256: sum}, nil
 }
 
+// Copy stores the bytes of ref once more, for another record of the same environment.
+func (s *Service) Copy(ctx context.Context, env tepin.EnvironmentID, ref tepin.BlobRef) (tepin.BlobRef, error) {
+	from, err := s.Open(ctx, env, ref, 0, -1)
+	if err != nil {
+		return tepin.BlobRef{}, err
+	}
+	defer from.Close()
+	return s.Receive(ctx, env, from, ref.Size)
+}
+
 // incoming is a body on its way in: it counts, and it turns failures of the sender
 // into refusals.
 type incoming struct {

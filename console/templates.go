@@ -114,13 +114,8 @@ func (c *Console) copyTemplate(v *visit) error {
 	if err != nil {
 		return err
 	}
-	source, err := c.files.Open(ctx, v.env.ID, t.Document, 0, -1)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
 	made := tepin.Template{EnvironmentID: v.env.ID, Name: t.Name, Folder: t.Folder, Tags: t.Tags}
-	if made.Document, err = c.files.Receive(ctx, v.env.ID, source, tepin.MaxDocument); err != nil {
+	if made.Document, err = c.files.Copy(ctx, v.env.ID, t.Document); err != nil {
 		return err
 	}
 	made, err = c.store.CreateTemplate(ctx, v.actor, made)
@@ -167,13 +162,8 @@ func (c *Console) useTemplate(v *visit) error {
 	if err != nil {
 		return err
 	}
-	source, err := c.files.Open(ctx, v.env.ID, t.Document, 0, -1)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
 	made := tepin.Project{EnvironmentID: v.env.ID, Name: t.Name, TemplateID: t.ID}
-	if made.Document, err = c.files.Receive(ctx, v.env.ID, source, tepin.MaxDocument); err != nil {
+	if made.Document, err = c.files.Copy(ctx, v.env.ID, t.Document); err != nil {
 		return err
 	}
 	made, err = c.store.CreateProject(ctx, v.actor, made)

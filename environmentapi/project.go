@@ -146,12 +146,7 @@ func (a *API) copyProject(ctx context.Context, c web.Caller, in *copyProjectIn) 
 			return nil, err
 		}
 	}
-	from, err := a.Asset.Open(ctx, c.Environment.ID, p.Document, 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	defer from.Close()
-	ref, err := a.Asset.Receive(ctx, c.Environment.ID, from, p.Document.Size)
+	ref, err := a.Asset.Copy(ctx, c.Environment.ID, p.Document)
 	if err != nil {
 		return nil, err
 	}

@@ -217,12 +217,7 @@ func (a *API) copyTemplate(ctx context.Context, c web.Caller, in *copyTemplateIn
 			return nil, err
 		}
 	}
-	source, err := a.Asset.Open(ctx, env, t.Document, 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	defer source.Close()
-	if made.Document, err = a.Asset.Receive(ctx, env, source, tepin.MaxDocument); err != nil {
+	if made.Document, err = a.Asset.Copy(ctx, env, t.Document); err != nil {
 		return nil, err
 	}
 	made, err = a.Store.CreateTemplate(ctx, c.Actor, made)
